@@ -1,0 +1,111 @@
+# make            muster, muster-worker (static) and muster-emulator, in build/
+# make deps       names and installs what is missing (DEPS=check only checks)
+# make test       all tests;  make check  the quick ones (unit, command line)
+# make demo       the main job, end to end, on this machine
+# make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
+# make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
+# make fuzz       each fuzzer for FUZZ_SECONDS;  make bench  figures beside their limits
+# make format     rewrites the sources in place
+
+BUILD        ?= build
+PREFIX       ?= /usr/local
+FUZZ_SECONDS ?= 20
+PKG_CONFIG   ?= pkg-config
+VERSION      := 0.1.0
+CURL         ?= build/curl
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wconversion -Wno-sign-conversion
+WARN += $(if $(findstring clang,$(CC)),,-Wjump-misses-init) $(if $(WERROR),-Werror)
+
+CFLAGS ?= -O2 -g
+BASE   := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(SAN) -ffile-prefix-map=$(CURDIR)=. \
+	-fno-omit-frame-pointer -DMUSTER_VERSION='"$(VERSION)"' $(if $(TESTING),-DMUSTER_TESTING) \
+	$(shell $(PKG_CONFIG) --cflags jansson libarchive libmicrohttpd openssl) -I$(CURL)/include
+
+# one folder is one library or program; a stray file is an error, not dead weight
+objs = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+core        := $(filter-out $(BUILD)/core/archive.o,$(call objs,core))
+manifests   := $(call objs,manifests)
+coordinator := $(filter-out $(BUILD)/coordinator/main.o,$(call objs,coordinator))
+worker      := $(filter-out $(BUILD)/worker/main.o,$(call objs,worker))
+emulator    := $(filter-out $(BUILD)/emulator/main.o,$(call objs,emulator))
+tests       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+fuzzers     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c))
+programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
+
+# the same trimmed libcurl in both programs: Debian's cannot be linked statically
+curl_libs   := $(CURL)/lib/libcurl.a -lcares -lssl -lcrypto -lz
+libs        := -ljansson -lpthread -lm
+LINK         = $(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+STATIC_LINK ?= $(if $(SAN),,-static)
+
+all: $(programs)
+
+$(BUILD)/muster: $(BUILD)/coordinator/main.o $(BUILD)/libcoordinator.a $(BUILD)/libmanifests.a $(BUILD)/libarchiver.a $(BUILD)/libcore.a
+	$(LINK) $(curl_libs) -larchive $(libs)
+$(BUILD)/muster-worker: $(BUILD)/worker/main.o $(BUILD)/libworker.a $(BUILD)/libmanifests.a $(BUILD)/libcore.a
+	$(LINK) $(STATIC_LINK) $(curl_libs) $(libs)
+$(BUILD)/muster-emulator: $(BUILD)/emulator/main.o $(BUILD)/libemulator.a $(BUILD)/libcore.a
+	$(LINK) -lmicrohttpd -lcrypto $(libs)
+$(tests) $(fuzzers) $(tools): %: %.o $(BUILD)/libcoordinator.a $(BUILD)/libworker.a $(BUILD)/libmanifests.a $(BUILD)/libemulator.a $(BUILD)/libarchiver.a $(BUILD)/libcore.a
+	$(LINK) $(curl_libs) -larchive -lmicrohttpd $(libs)
+
+$(BUILD)/libcore.a: $(core)
+$(BUILD)/libarchiver.a: $(BUILD)/core/archive.o
+$(BUILD)/libmanifests.a: $(manifests)
+$(BUILD)/libcoordinator.a: $(coordinator)
+$(BUILD)/libworker.a: $(worker)
+$(BUILD)/libemulator.a: $(emulator)
+$(BUILD)/%.a:
+	@$(RM) $@
+	@$(AR) rcs $@ $^
+
+$(core) $(programs): | $(CURL)/lib/libcurl.a
+$(CURL)/lib/libcurl.a:
+	scripts/build-curl.sh $(CURL)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+deps:
+	scripts/deps.sh $(DEPS)
+
+check: all $(tests)
+	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(wildcard tests/cli/*.t)
+
+sanitize tsan:
+	$(MAKE) BUILD=build/$@ SAN="$(SAN_$@)" CFLAGS="-O1 -g" WERROR=1 check
+SAN_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_tsan     := -fsanitize=thread
+
+fuzz:
+	$(MAKE) BUILD=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined" \
+		LDFLAGS=-fsanitize=fuzzer CFLAGS="-O1 -g" run-fuzzers
+run-fuzzers: $(fuzzers)
+	@set -e; for f in $(fuzzers); do n=$$(basename $$f); mkdir -p $(BUILD)/corpus/$$n; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
+		$(BUILD)/corpus/$$n tests/fuzz/corpus/$${n#fuzz_}; done
+
+sources := $(wildcard core/*.[ch] manifests/*.[ch] worker/*.[ch] coordinator/*.[ch] \
+	emulator/*.[ch] tests/*/*.[ch])
+analyze:
+	$(MAKE) BUILD=build/analyze CC=gcc CFLAGS="-O1 -fanalyzer" WERROR=1 all
+	for h in $(filter %.h,$(sources)); do $(CC) $(BASE) -fsyntax-only -x c $$h || exit 1; done
+	clang-tidy --quiet $(filter %.c,$(sources)) -- $(BASE)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppress=memleak \
+		--suppress=resourceLeak -I. core manifests worker coordinator emulator
+	shellcheck scripts/*.sh tests/cli/*.t
+format:
+	clang-format -i $(sources)
+
+install: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(programs)
+clean:
+	$(RM) -r build
+
+.PHONY: all deps check sanitize tsan fuzz run-fuzzers analyze format install clean
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
