@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// muster, the coordinator: the table of its subcommands.
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "coordinator/cmd.h"
+
+static const struct cmd commands[] = {
+	{"split", cmd_split, "RUN --tests CSV --fio FILE --data gs://BUCKET --workers N",
+	 "plan a run and write its jobs into the bucket"},
+	{"status", cmd_status, "RUN", "what every worker and step is doing, once"},
+	{"watch", cmd_watch, "RUN", "the same, live until the run is over"},
+	{"wait", cmd_wait, "RUN", "return when the run is over; the exit code says how"},
+	{"collect", cmd_collect, "RUN [--out DIR]",
+	 "fetch the results; write tables and a summary"},
+	{"stop", cmd_stop, "RUN [--abort]",
+	 "let workers finish their step, or interrupt it, and end"},
+	{"resume", cmd_resume, "RUN",
+	 "lift a stop; move unfinished steps to living workers"},
+	{"clean", cmd_clean, "RUN [--yes]", "delete the run's objects"},
+	{"fio", cmd_fio, "FILE…", "merged figures of fio's json+ output files"},
+	{"store", cmd_store, "ls|stat|cat|cp|rm|compose …", "the object store by hand"},
+};
+
+static volatile sig_atomic_t interrupted;
+
+bool cmd_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+static void on_signal(int sig)
+{
+	/* the second signal ends the program the default way */
+	interrupted = 1;
+	signal(sig, SIG_DFL);
+}
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+		"usage: muster COMMAND …\n\n"
+		"muster runs fio benchmarks through gcsfuse on a fleet of workers that "
+		"share\n"
+		"nothing but a bucket. RUN is a URL: gs://bucket[/prefix]/run-id.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fprintf(to, "\nmuster COMMAND --help explains one command; muster --version.\n");
+}
+
+static int unknown(const char *name)
+{
+	const char *names[ARRAY_SIZE(commands) + 1] = {NULL};
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		names[i] = commands[i].name;
+	near = str_nearest(name, names);
+	if (near)
+		return cmd_usage("unknown command \"%.60s\" (did you mean %s?)", name,
+				 near);
+	return cmd_usage("unknown command \"%.60s\" (muster --help lists them)", name);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	/* a core dump could hold a token; results are the operator's alone */
+	prctl(PR_SET_DUMPABLE, 0);
+	umask(077);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return EXIT_YES;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("muster %s\n", MUSTER_VERSION);
+		return EXIT_YES;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	return unknown(argv[1]);
+}
