@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bucket layout: one function and one comment per object.
+//
+// Every function writes the object's name inside the control bucket ([prefix/]<run>/…) to
+// @out and returns 0, or -ENAMETOOLONG / -EINVAL when a part is not one the layout can
+// produce. C = created once (ifGenerationMatch=0); R = rewritten by its one owner with
+// ifGenerationMatch=<its last generation>. No object has two writers.
+#ifndef MANIFESTS_PATHS_H
+#define MANIFESTS_PATHS_H
+
+#include <stdbool.h>
+
+#include "core/err.h"
+#include "core/store.h"
+
+enum { PATH_CAP = STORE_NAME_CAP, RUN_CAP = 64, WORKER_CAP = 64, STEP_ID_CAP = 24 };
+
+/** struct run_ref - a run's URL, gs://bucket[/prefix]/<run>, taken apart. */
+struct run_ref {
+	char bucket[STORE_BUCKET_CAP];
+	char prefix[STORE_NAME_CAP - 512]; /* "" or "a/b", no slash at either end */
+	char run[RUN_CAP];		   /* [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])? */
+};
+
+/** run_ref_parse() - -EINVAL with a reason when @url is no run's URL. */
+int run_ref_parse(const char *url, struct run_ref *ret, struct err *err);
+/** run_ref_url() - the URL again: gs://bucket[/prefix]/<run>. */
+void run_ref_url(const struct run_ref *run, struct str *ret);
+/** run_id_is_valid() - the run id's own pattern. */
+bool run_id_is_valid(const char *id);
+
+/** struct attempt_ref - one attempt of one step on one worker. */
+struct attempt_ref {
+	const char *worker;
+	unsigned matrix_id; /* from 1 */
+	unsigned iteration; /* from 1 */
+	unsigned attempt;   /* from 1 */
+};
+
+#define PATH_ARGS char out[PATH_CAP], const struct run_ref *run
+
+/* config.json (C) - written first, claims the run id; inputs' sha256, pins, settings */
+int path_config(PATH_ARGS, struct err *err);
+/* test-cases.csv, mount-configs.csv, jobfile.fio (C) - the inputs, byte for byte */
+int path_tests_csv(PATH_ARGS, struct err *err);
+int path_configs_csv(PATH_ARGS, struct err *err);
+int path_jobfile(PATH_ARGS, struct err *err);
+/* jobs/<worker>.json (C), or jobs/<worker>.r<k>.json for round k >= 2 */
+int path_job(PATH_ARGS, const char *worker, unsigned round, struct err *err);
+/* control/<seq>.json (C) - seq = 0001, 0002, …: one order each */
+int path_control(PATH_ARGS, unsigned seq, struct err *err);
+/* workers/<worker>.json (R) - the lease and the heartbeat */
+int path_worker(PATH_ARGS, const char *worker, struct err *err);
+/* results/<worker>/manifest.json (R) - the index of the worker's steps */
+int path_manifest(PATH_ARGS, const char *worker, struct err *err);
+/* results/<worker>/worker.log (R) - the last 4 MiB of the worker's log */
+int path_worker_log(PATH_ARGS, const char *worker, struct err *err);
+
+enum step_file {
+	STEP_JOB_FIO,	  /* job_<i>.fio            what fio was given */
+	STEP_FIO_OUTPUT,  /* fio_output_<i>.json    what fio wrote */
+	STEP_MONITOR,	  /* monitor_<i>.csv        the monitor's samples */
+	STEP_GCSFUSE_LOG, /* gcsfuse_mount_<i>.log.gz */
+	STEP_RECORD,	  /* step_<i>.json          written last: commits the attempt */
+	STEP_FILE_COUNT,
+};
+
+/* results/<worker>/test-<matrix_id>/[attempt-<n>/]<file of iteration i> (C); n >= 2 */
+int path_step(PATH_ARGS, const struct attempt_ref *at, enum step_file file,
+	      struct err *err);
+/** path_step_file() - the file's own name, without folders: "fio_output_3.json". */
+int path_step_file(char out[PATH_CAP], enum step_file file, unsigned iteration,
+		   struct err *err);
+
+enum binary_file { BINARY_GCSFUSE, BINARY_JSON };
+/* binaries/<key>/gcsfuse, gcsfuse.json (C) - built by this run's workers */
+int path_binary(PATH_ARGS, const char *key, enum binary_file file, struct err *err);
+/* [prefix/]_cache/gcsfuse/<key>/gcsfuse (+ .json) (C) - outside the run, the operator's
+ */
+int path_cache(PATH_ARGS, const char *key, enum binary_file file, struct err *err);
+/* report/<name> (C) - written by collect --publish */
+int path_report(PATH_ARGS, const char *name, struct err *err);
+
+enum path_dir {
+	PATH_RUN,      /* [prefix/]<run>/ */
+	PATH_JOBS,     /* …jobs/ */
+	PATH_CONTROL,  /* …control/ */
+	PATH_WORKERS,  /* …workers/ */
+	PATH_RESULTS,  /* …results/ */
+	PATH_BINARIES, /* …binaries/ */
+};
+/* a folder's prefix for listing, ending in '/' */
+int path_dir(PATH_ARGS, enum path_dir dir, struct err *err);
+
+enum path_kind {
+	PATH_KIND_NONE, /* not a name this layout can produce */
+	PATH_KIND_CONFIG,
+	PATH_KIND_INPUT,
+	PATH_KIND_JOB,
+	PATH_KIND_CONTROL,
+	PATH_KIND_WORKER,
+	PATH_KIND_MANIFEST,
+	PATH_KIND_WORKER_LOG,
+	PATH_KIND_STEP_FILE,
+	PATH_KIND_BINARY,
+	PATH_KIND_REPORT,
+};
+
+/** struct path_parts - what path_parse() found in a name. */
+struct path_parts {
+	enum path_kind kind;
+	char worker[WORKER_CAP];
+	unsigned round, seq, matrix_id, iteration, attempt;
+	enum step_file file;
+	const char *relative; /* into the name: past [prefix/]<run>/ */
+};
+
+/** path_parse() - the inverse of all of the above; kind is NONE for anything else. */
+void path_parse(const struct run_ref *run, const char *name, struct path_parts *ret);
+
+/** step_id_format() - "<matrix_id>-<iteration>"; step_id_parse() - its inverse. */
+void step_id_format(char out[STEP_ID_CAP], unsigned matrix_id, unsigned iteration);
+int step_id_parse(const char *id, unsigned *ret_matrix_id, unsigned *ret_iteration,
+		  struct err *err);
+
+#endif
