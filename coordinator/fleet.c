@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fleet's derived states.
+#include "coordinator/fleet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/str.h"
+
+void fleet_done(struct fleet *fleet)
+{
+	free(fleet->workers);
+	*fleet = (struct fleet){0};
+}
+
+struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name)
+{
+	struct fleet_worker *w;
+
+	/* listings come sorted by name, so the newest entry is nearly always the one */
+	for (size_t i = fleet->n; i > 0; i--)
+		if (strcmp(fleet->workers[i - 1].name, name) == 0)
+			return &fleet->workers[i - 1];
+	if (fleet->n == fleet->cap) {
+		fleet->cap = fleet->cap ? fleet->cap * 2 : 16;
+		fleet->workers = xrealloc(fleet->workers, fleet->cap, sizeof(*w));
+	}
+	w = &fleet->workers[fleet->n++];
+	*w = (struct fleet_worker){0};
+	str_copy(w->name, sizeof(w->name), name);
+	return w;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct fleet_worker *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static enum fleet_view derive_one(struct fleet_worker *w, int64_t now_ns,
+				  unsigned stale_s, int64_t watch_started_ns)
+{
+	int64_t born_ns = w->job_created_ns;
+
+	if (w->has_heartbeat) {
+		w->age_ns = now_ns - w->updated_ns;
+		if (worker_is_end(w->hb.state))
+			return FLEET_ENDED;
+		return w->age_ns > (int64_t)stale_s * NS_PER_S ? FLEET_STALE
+							       : FLEET_ALIVE;
+	}
+	w->age_ns = now_ns - born_ns;
+	if (watch_started_ns > born_ns)
+		born_ns = watch_started_ns;
+	return now_ns - born_ns > (int64_t)FLEET_BOOT_S * NS_PER_S ? FLEET_MISSING
+								   : FLEET_WAITING;
+}
+
+void fleet_derive(struct fleet *fleet, unsigned stale_s, int64_t watch_started_ns)
+{
+	if (fleet->n)
+		qsort(fleet->workers, fleet->n, sizeof(*fleet->workers), by_name);
+	for (size_t i = 0; i < fleet->n; i++)
+		fleet->workers[i].view =
+			derive_one(&fleet->workers[i], fleet->server_now_ns, stale_s,
+				   watch_started_ns);
+}
+
+const char *fleet_view_name(enum fleet_view view)
+{
+	static const char *const names[] = {"waiting", "missing", "alive", "stale",
+					    "ended"};
+
+	return names[view];
+}
+
+static void count_ended(struct fleet_counts *c, enum worker_state state)
+{
+	c->ended++;
+	c->done += state == WORKER_DONE;
+	c->failed += state == WORKER_FAILED;
+	c->cancelled += state == WORKER_CANCELLED;
+	c->interrupted += state == WORKER_INTERRUPTED;
+}
+
+struct fleet_counts fleet_count(const struct fleet *fleet)
+{
+	struct fleet_counts c = {0};
+
+	for (size_t i = 0; i < fleet->n; i++) {
+		const struct fleet_worker *w = &fleet->workers[i];
+
+		c.waiting += w->view == FLEET_WAITING;
+		c.missing += w->view == FLEET_MISSING;
+		c.alive += w->view == FLEET_ALIVE;
+		c.stale += w->view == FLEET_STALE;
+		if (w->view == FLEET_ENDED)
+			count_ended(&c, w->hb.state);
+		c.steps_done += w->hb.done;
+		c.steps_total += w->hb.total;
+	}
+	return c;
+}
+
+bool fleet_is_over(const struct fleet_counts *c)
+{
+	return !c->waiting && !c->missing && !c->alive && !c->stale;
+}
+
+bool fleet_is_stuck(const struct fleet_counts *c)
+{
+	return !fleet_is_over(c) && !c->alive && !c->waiting;
+}

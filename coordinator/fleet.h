@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fleet's derived states, pure: from listings of jobs/ and workers/ to views.
+#ifndef COORDINATOR_FLEET_H
+#define COORDINATOR_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "manifests/paths.h"
+#include "manifests/record.h"
+
+/* how long a worker may take from its job's creation to its first heartbeat: a VM's boot
+ */
+enum { FLEET_BOOT_S = 900 };
+
+enum fleet_view {
+	FLEET_WAITING, /* has a job, has not been seen yet */
+	FLEET_MISSING, /* the same, past the boot deadline */
+	FLEET_ALIVE,
+	FLEET_STALE, /* no heartbeat for stale_s by the server's clock, and not ended */
+	FLEET_ENDED, /* done, failed, cancelled or interrupted */
+};
+
+/** struct fleet_worker - one worker as the bucket shows it. */
+struct fleet_worker {
+	char name[WORKER_CAP];
+	unsigned rounds;	/* highest round it has a job for; 0 = none */
+	int64_t job_created_ns; /* server clock, of the newest job */
+	bool has_heartbeat;
+	bool has_summary; /* the heartbeat's metadata could be read */
+	struct heartbeat
+		hb; /* from the summary: state, step, attempt, done, total, reason */
+	int64_t updated_ns; /* server clock, of the heartbeat */
+	/* derived by fleet_derive() */
+	enum fleet_view view;
+	int64_t age_ns; /* since the last heartbeat, or since the job's creation */
+};
+
+struct fleet {
+	size_t n, cap;
+	struct fleet_worker *workers; /* sorted by name once fleet_derive() has run */
+	int64_t server_now_ns;	      /* "Date" of the last listing */
+};
+
+void fleet_done(struct fleet *fleet);
+#define cleanup_fleet cleanup(fleet_done)
+
+/** fleet_worker() - find or add by name. */
+struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
+
+/**
+ * fleet_derive() - fill in every view.
+ *
+ * @stale_s: of the run's settings
+ * @watch_started_ns: server clock when watching began; 0 = judge by the job alone
+ */
+void fleet_derive(struct fleet *fleet, unsigned stale_s, int64_t watch_started_ns);
+
+const char *fleet_view_name(enum fleet_view view);
+
+struct fleet_counts {
+	size_t waiting, missing, alive, stale, ended;
+	size_t done, failed, cancelled, interrupted; /* of the ended */
+	uint64_t steps_done, steps_total;
+};
+struct fleet_counts fleet_count(const struct fleet *fleet);
+
+/** fleet_is_over() - every worker has ended. */
+bool fleet_is_over(const struct fleet_counts *c);
+/** fleet_is_stuck() - not over, and nobody is left who could go on by itself. */
+bool fleet_is_stuck(const struct fleet_counts *c);
+
+#endif

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the fleet from the bucket: two listings, and reasons where something is wrong.
+#ifndef COORDINATOR_FLEET_LOAD_H
+#define COORDINATOR_FLEET_LOAD_H
+
+#include "coordinator/fleet.h"
+#include "coordinator/run.h"
+
+/**
+ * fleet_load() - list jobs/ and workers/ (one request per 1,000), derive the views.
+ *
+ * @watch_started_ns: see fleet_derive()
+ */
+int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
+	       struct err *err);
+
+enum { FLEET_REASONS_MAX = 100 };
+
+/**
+ * fleet_load_reasons() - read the whole heartbeat of workers that ended other than done,
+ * or whose summary could not be read; at most FLEET_REASONS_MAX requests.
+ */
+void fleet_load_reasons(struct run *run, struct fleet *fleet);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a run.
+#include "coordinator/run.h"
+
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+
+#include "coordinator/cmd.h"
+
+void sha256_hex(const void *data, size_t n, char out[65])
+{
+	unsigned char sum[SHA256_DIGEST_LENGTH];
+
+	SHA256(data, n, sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+int run_get(struct run *run, const char *name, uint64_t max_bytes, struct str *ret,
+	    struct err *err)
+{
+	struct obj_meta meta = {0};
+
+	return run->store->ops->get(run->store, name, max_bytes, ret, &meta, err);
+}
+
+static int run_read_config(struct run *run, struct err *err)
+{
+	cleanup_str struct str text = STR_INIT(CONFIG_MAX_BYTES);
+	struct err why = {0};
+	char name[PATH_CAP];
+	int r = path_config(name, &run->ref, err);
+
+	if (r < 0)
+		return r;
+	r = run_get(run, name, CONFIG_MAX_BYTES, &text, &why);
+	if (r == -ENOENT)
+		return err_set(
+			err, r,
+			"no run %s: gs://%s/%s is not there (muster split makes it)",
+			run->ref.run, run->ref.bucket, name);
+	if (r < 0)
+		return err_set(err, r, "%s", why.text);
+	sha256_hex(text.s, text.len, run->config_sha256);
+	return config_parse(text.s, text.len, &run->config, err);
+}
+
+int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
+{
+	cleanup_free char *endpoint = store_endpoint_from_env();
+	struct store_opts opts = {.endpoint = endpoint};
+	int r;
+
+	*ret = (struct run){0};
+	*ret_exit = EXIT_USAGE;
+	r = run_ref_parse(url, &ret->ref, err);
+	if (r < 0)
+		return r;
+	opts.bucket = ret->ref.bucket;
+	opts.auth = endpoint ? STORE_AUTH_ANONYMOUS : STORE_AUTH_ADC;
+	r = store_gcs_open(&opts, &ret->store, err);
+	if (r == 0)
+		r = run_read_config(ret, err);
+	if (r < 0)
+		run_close(ret);
+	return r;
+}
+
+void run_close(struct run *run)
+{
+	config_done(&run->config);
+	if (run->store)
+		store_close(run->store);
+	run->store = NULL;
+}

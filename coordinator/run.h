@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run as the coordinator opens it: its URL, its store, its config.
+#ifndef COORDINATOR_RUN_H
+#define COORDINATOR_RUN_H
+
+#include "core/store.h"
+#include "manifests/job.h"
+#include "manifests/paths.h"
+
+/** struct run - an open run; run_close() releases it. */
+struct run {
+	struct run_ref ref;
+	struct store *store;
+	struct config config;
+	char config_sha256[65]; /* of the object's bytes: what jobs name */
+};
+
+/**
+ * run_open() - parse @url, open the control store, read config.json.
+ *
+ * @ret_exit: on failure the command's exit code (2: no such run, bucket or store)
+ * Returns 0 or -errno with @err in words for the user.
+ */
+int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err);
+void run_close(struct run *run);
+#define cleanup_run cleanup(run_close)
+
+/** run_get() - one small object as text; -ENOENT when it is not there. */
+int run_get(struct run *run, const char *name, uint64_t max_bytes, struct str *ret,
+	    struct err *err);
+
+/** sha256_hex() - of a text in memory. */
+void sha256_hex(const void *data, size_t n, char out[65]);
+
+#endif
