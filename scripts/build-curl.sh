@@ -11,6 +11,7 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 src=$dir/src
 log=$dir/build.log
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 # No certificate folder is compiled in: the programs look for one when they start.
 options=(
@@ -37,7 +38,7 @@ die()
 # What must match for an earlier build to be used again.
 describe()
 {
-	(. /etc/os-release && echo "$VERSION_CODENAME $(dpkg --print-architecture)")
+	echo "$codename $(dpkg --print-architecture)"
 	printf '%s\n' "${options[@]}"
 }
 
@@ -46,7 +47,7 @@ outdated()
 {
 	local known
 	known=$(apt-cache policy curl 2>/dev/null | sed -n 's/^ *Candidate: //p')
-	[[ $known == [0-9]* ]] && dpkg --compare-versions "$known" gt "$(cat "$dir/version")"
+	[[ $known == [0-9]* ]] && dpkg --compare-versions "$known" gt "$(tail -n 1 "$dir/version")"
 }
 
 up_to_date()
@@ -58,8 +59,7 @@ up_to_date()
 # This machine's Debian repositories, once more, as sources of source packages.
 source_list()
 {
-	local codename keyring option=
-	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	local keyring option=
 	for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
 		[[ -f $keyring ]] && option="[signed-by=$keyring] "
 	done
@@ -70,9 +70,27 @@ source_list()
 
 private_apt()
 {
-	apt-get -q -o Dir::Etc::SourceList="$src/curl.list" -o Dir::Etc::SourceParts=/dev/null \
+	"$@" -q -o Dir::Etc::SourceList="$src/curl.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::Lists="$src/lists" -o Dir::Cache="$src/cache" \
-		-o APT::Sandbox::User="$(id -un)" "$@"
+		-o APT::Sandbox::User="$(id -un)"
+}
+
+# Newest first; a mirror can list a version that it does not hold (yet, or any more).
+fetch_source()
+{
+	local version newest=
+	for version in $(private_apt apt-cache showsrc --only-source curl |
+		sed -n 's/^Version: //p' | sort -rVu); do
+		newest=${newest:-$version}
+		(cd "$src" && private_apt apt-get source --download-only --only-source \
+			"curl=$version") || continue
+		[[ $version == "$newest" ]] ||
+			echo "build-curl: curl $newest cannot be fetched, this is $version" >&3
+		# for outdated(): what was built, and what apt knew of then
+		printf '%s\n' "$version" "$newest" >"$src/version"
+		return 0
+	done
+	return 1
 }
 
 fetch()
@@ -81,8 +99,8 @@ fetch()
 	source_list >"$src/curl.list"
 	[[ -s $src/curl.list ]] ||
 		die "apt knows no Debian repository: run 'apt-get update' first"
-	private_apt update
-	(cd "$src" && private_apt source --download-only --only-source curl)
+	private_apt apt-get update
+	fetch_source
 	dpkg-source -x "$src"/curl_*.dsc "$src/curl"
 }
 
@@ -99,12 +117,12 @@ build()
 	make -C lib install-libLTLIBRARIES
 	make -C include install
 	rm -f "$dir"/lib/*.la
-	dpkg-parsechangelog -S Version >"$dir/version"
+	cp "$src/version" "$dir/version"
 	describe >"$dir/options"
 }
 
 up_to_date && exit 0
-for tool in dpkg-source dpkg-parsechangelog make gcc; do
+for tool in dpkg-source make gcc; do
 	command -v $tool >/dev/null || die "$tool is missing (make deps installs it)"
 done
 rm -rf "$src" "$dir/options"
@@ -115,7 +133,7 @@ set +e
 	set -e
 	fetch
 	build
-) >"$log" 2>&1
+) 3>&2 >"$log" 2>&1
 result=$?
 set -e
 if ((result)); then
