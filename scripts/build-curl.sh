@@ -56,6 +56,9 @@ up_to_date()
 		[[ $(cat "$dir/options") == "$(describe)" ]] && ! outdated
 }
 
+own_state=(-q -o Dir::State::Lists="$src/lists" -o Dir::Cache="$src/cache"
+	-o APT::Sandbox::User="$(id -un)")
+
 # This machine's Debian repositories, once more, as sources of source packages.
 source_list()
 {
@@ -63,16 +66,15 @@ source_list()
 	for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
 		[[ -f $keyring ]] && option="[signed-by=$keyring] "
 	done
-	apt-get indextargets --format "\$(CODENAME) \$(ORIGIN) \$(COMPONENT) deb-src $option\$(REPO_URI) \$(RELEASE) main" \
+	apt-get "$@" indextargets --format "\$(CODENAME) \$(ORIGIN) \$(COMPONENT) deb-src $option\$(REPO_URI) \$(RELEASE) main" \
 		'Created-By: Packages' |
 		sed -n "s/^$codename\(-updates\|-security\)\? Debian main //p" | sort -u
 }
 
 private_apt()
 {
-	"$@" -q -o Dir::Etc::SourceList="$src/curl.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State::Lists="$src/lists" -o Dir::Cache="$src/cache" \
-		-o APT::Sandbox::User="$(id -un)"
+	"$@" "${own_state[@]}" -o Dir::Etc::SourceList="$src/curl.list" \
+		-o Dir::Etc::SourceParts=/dev/null
 }
 
 # Newest first; a mirror can list a version that it does not hold (yet, or any more).
@@ -97,8 +99,12 @@ fetch()
 {
 	mkdir -p "$src"/{lists,cache/archives}/partial
 	source_list >"$src/curl.list"
-	[[ -s $src/curl.list ]] ||
-		die "apt knows no Debian repository: run 'apt-get update' first"
+	if [[ ! -s $src/curl.list ]]; then
+		# the system's package lists, which say whose repository is whose, are absent
+		apt-get "${own_state[@]}" update
+		source_list "${own_state[@]}" >"$src/curl.list"
+	fi
+	[[ -s $src/curl.list ]] || die "apt knows no Debian repository of $codename"
 	private_apt apt-get update
 	fetch_source
 	dpkg-source -x "$src"/curl_*.dsc "$src/curl"
@@ -121,6 +127,8 @@ build()
 	describe >"$dir/options"
 }
 
+exec 9>"$dir/lock"
+flock 9 # two builds at once would share one work folder
 up_to_date && exit 0
 for tool in dpkg-source make gcc; do
 	command -v $tool >/dev/null || die "$tool is missing (make deps installs it)"
