@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// One fio run under a deadline, and the kill sequence when it has to end early.
+#ifndef WORKER_MEASURE_H
+#define WORKER_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "worker/monitor.h"
+#include "worker/mount.h"
+
+enum measure_mode {
+	MEASURE_RUN,
+	MEASURE_LAYOUT, /* --create_only=1: make the files, measure nothing */
+};
+
+/** struct measure_req - borrowed for the call. Paths are absolute. */
+struct measure_req {
+	enum measure_mode mode;
+	const char *fio_path;
+	const char *job_path;
+	const char *output_path; /* fio's --output; made by fio */
+	const char
+		*console_path; /* fio's stdout and stderr, made or emptied; NULL = none */
+	const char *cwd;       /* below the workspace: the guardian finds fio by it */
+	int64_t deadline_ns;   /* CLOCK_MONOTONIC */
+	int stop_fd; /* readable = end now, 10 s for fio to write its JSON; -1 = none */
+	int term_fd; /* readable = end now, 5 s (preemption); -1 = none */
+	struct mount *mount;	 /* what fio works on, aborted if it hangs; may be NULL */
+	struct monitor *monitor; /* may be NULL; attached and stopped here */
+};
+
+enum measure_how { MEASURE_EXITED, MEASURE_TIMEOUT, MEASURE_STOPPED };
+
+struct measure_end {
+	enum measure_how how;
+	int exit_status; /* fio's; -1 when a signal ended it */
+	int signal;	 /* 0 = none */
+	bool was_mount_aborted;
+	int64_t start_ns, end_ns; /* CLOCK_MONOTONIC: before the fork, after the last */
+};
+
+/**
+ * measure_run() - start fio, wait, and return when nothing of fio is left.
+ *
+ * 0 however fio ended (see @ret), negative when fio could not be started or could not be
+ * got rid of (-EBUSY; @ret is filled then too).
+ *
+ * Kill sequence: SIGINT to fio's main process, 10 s (5 s for @term_fd); then, if the
+ * mount does not answer, mount_abort(); then SIGKILL for every descendant.
+ */
+int measure_run(const struct measure_req *req, struct measure_end *ret, struct err *err);
+
+#endif
