@@ -185,6 +185,18 @@ static void csv_add(struct results *results, const struct step_entry *step,
 	}
 }
 
+/* The record without its bins: raw/ has those; merged percentiles say what they say. */
+static json_t *record_entry(const struct step_record *record)
+{
+	json_t *entry = step_record_to_json(record);
+	json_t *list = json_object_get(entry, "results");
+
+	for (size_t i = 0; i < record->n_results && i < json_array_size(list); i++)
+		json_object_set_new(json_array_get(list, i), "lat",
+				    results_latency_json(&record->results[i].lat));
+	return entry;
+}
+
 void results_add(struct results *results, const struct step_entry *step,
 		 const struct step_record *record, bool counts)
 {
@@ -194,7 +206,7 @@ void results_add(struct results *results, const struct step_entry *step,
 	csv_add(results, step, record, counts);
 	step_id_format(id, step->plan.matrix_id, step->plan.iteration);
 	if (record)
-		entry = step_record_to_json(record);
+		entry = record_entry(record);
 	else
 		entry = json_pack(
 			"{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "step", id, "worker",

@@ -34,6 +34,9 @@ void results_add(struct results *results, const struct step_entry *step,
 /** results_cells_json() - new array: every cell's figures, percentiles merged. */
 json_t *results_cells_json(const struct cells *cells);
 
+/** results_latency_json() - new object: moments and 17 percentiles; null when empty. */
+json_t *results_latency_json(const struct hist *lat);
+
 /** results_pct_text() - a percentile in nanoseconds: "1234", or ">=17112760320" if
  * censored. */
 void results_pct_text(const struct hist_pct *pct, struct str *ret);

@@ -16,7 +16,7 @@ static json_t *values_json(const double *v, size_t n)
 	return a;
 }
 
-static json_t *latency_json(const struct hist *lat)
+json_t *results_latency_json(const struct hist *lat)
 {
 	json_t *pcts, *o;
 
@@ -52,7 +52,7 @@ static json_t *figure_json(const struct cell_figure *f)
 	json_object_set_new(o, "steps", json_u64(f->n));
 	json_object_set_new(o, "bw_bytes_per_s", values_json(f->bw_bytes_per_s, f->n));
 	json_object_set_new(o, "iops", values_json(f->iops, f->n));
-	json_object_set_new(o, "lat", latency_json(&f->lat));
+	json_object_set_new(o, "lat", results_latency_json(&f->lat));
 	return o;
 }
 

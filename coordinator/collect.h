@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What collect knows of a run once its objects are in the folder.
+#ifndef COORDINATOR_COLLECT_H
+#define COORDINATOR_COLLECT_H
+
+#include "coordinator/cells.h"
+#include "coordinator/fetch.h"
+#include "coordinator/results.h"
+#include "coordinator/steps.h"
+
+enum { COLLECT_NOTES_MAX = 1000 };
+
+/** struct collected - the run's plan, its results, and what was wrong with either. */
+struct collected {
+	struct run *run;
+	struct fetch fetch;
+	struct run_objects objects;
+	size_t n_jobs;
+	struct job *jobs;
+	struct steps steps;
+	struct cells cells;
+	struct results results;
+	size_t views[STEP_VIEW_COUNT];
+	size_t n_superseded;
+	size_t n_refused; /* records and documents that could not be counted */
+	size_t n_notes;
+	char **notes; /* one line each, escaped when printed; owned */
+	size_t n_problems;
+	char **problems; /* "step …: state: reason" of steps that are not ok; owned */
+};
+
+/**
+ * collect_run() - fetch everything, decide what counts, fill in the figures.
+ *
+ * @out: {.run, .fetch} set by the caller; collected_done() in any case
+ * Unreadable or foreign documents are noted, and the rest is collected.
+ */
+int collect_run(struct collected *out, struct err *err);
+void collected_done(struct collected *c);
+#define cleanup_collected cleanup(collected_done)
+
+/** collect_note() - one more line for the reader. */
+void collect_note(struct collected *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step. */
+int collect_exit(const struct collected *c);
+
+/** summary_markdown() - summary.md. */
+void summary_markdown(const struct collected *c, struct str *ret);
+/** summary_text() - the table and the last lines for the terminal. */
+void summary_text(const struct collected *c, struct str *ret);
+
+#endif
