@@ -11,11 +11,16 @@
 #include "core/hist.h"
 #include "core/str.h"
 
-enum { FIO_JSON_MAX_BYTES = 256 << 20 };
+enum { FIO_JSON_MAX_BYTES = 256 << 20, FIO_RESULTS_MAX = 1024 };
 
 enum fio_rw { FIO_READ, FIO_WRITE, FIO_TRIM, FIO_MIXED, FIO_RW_COUNT };
 
-/** struct fio_result - one (group, direction) with I/O or with bins. */
+/**
+ * struct fio_result - one (group, direction) with I/O or with bins.
+ *
+ * Jobs of one groupid, on whatever host, are one group. fio counts time in ms: the rates
+ * are 0 when runtime_ns is.
+ */
 struct fio_result {
 	unsigned group;
 	enum fio_rw rw;
@@ -24,7 +29,9 @@ struct fio_result {
 	double bw_bytes_per_s; /* io_bytes / runtime: fio's own group figure */
 	double iops;	       /* ios / runtime */
 	uint64_t short_ios, drop_ios;
-	struct hist lat; /* lat_ns: submission to completion */
+	/* lat_ns: submission to completion; empty unless every job with I/O has bins
+	 * (lat_percentiles=0, disable_lat and gtod_reduce leave them out) */
+	struct hist lat;
 };
 
 /** struct fio_output - everything muster takes from one fio run. */
@@ -36,22 +43,24 @@ struct fio_output {
 	char *error_job; /* its name, or NULL */
 	size_t n;
 	struct fio_result *results; /* sorted by group, then direction */
-	json_t *percentiles; /* array of the file's own percentile list as reals, or NULL
-			      */
+	/* array of reals in (0, 100], ascending: the percentiles fio was asked for, of
+	 * all jobs; NULL if none */
+	json_t *percentiles;
 };
 
 /**
  * fio_json_read() - parse one output file's text.
  *
- * Text before the first line that starts with '{' becomes @message. -ENODATA when there
- * is no JSON at all (message is set even then), -EINVAL when it is cut or not fio's, or
- * when the bins of a direction do not sum to its N. Always safe to fio_output_done()
- * after.
+ * Text before the first line that starts with '{' becomes @message; text after the
+ * document is skipped. -ENODATA when there is no JSON at all (message is set even then),
+ * -EINVAL when it is cut or not fio's, or when the bins of a direction do not sum to its
+ * N; -EFBIG and -ERANGE past the limits. Always safe to fio_output_done() after.
  */
 int fio_json_read(const char *text, size_t n, struct fio_output *ret, struct err *err);
 void fio_output_done(struct fio_output *out);
 #define cleanup_fio_output cleanup(fio_output_done)
 
+/** fio_rw_name() - "read", "write", "trim" or "mixed"; fio_rw_parse() - the inverse. */
 const char *fio_rw_name(enum fio_rw rw);
 int fio_rw_parse(const char *name, enum fio_rw *ret, struct err *err);
 
