@@ -18,22 +18,57 @@ void log_set_sink(log_sink_fn *fn, void *arg, enum log_level min)
 	sink_min = min;
 }
 
+/* What a secret follows, up to a blank or the end of a field. */
 static const char *const secret_marks[] = {
-	"Bearer ",	 "upload_id=",	      "access_token\":\"",  "access_token\": \"",
-	"access_token=", "X-Goog-Signature=", "refresh_token\":\"", "private_key\":\"",
+	"Bearer ",	  "upload_id=",	       "access_token=", "refresh_token=",
+	"client_secret=", "X-Goog-Signature=", "assertion=",
 };
+
+/* Names of JSON members whose string is a secret. */
+static const char *const secret_names[] = {
+	"access_token", "refresh_token", "id_token", "private_key", "client_secret",
+};
+
+/* Overwrites from @at to the first of @ends; a backslash takes its next character along.
+ */
+static char *hide(char *at, const char *ends)
+{
+	for (; *at && !strchr(ends, *at); at++) {
+		if (*at == '\\' && at[1])
+			*at++ = '*';
+		*at = '*';
+	}
+	return at;
+}
+
+/* After a member's name: `": "`, its quotes perhaps escaped. NULL if it is not that. */
+static char *json_value(char *at)
+{
+	at += strspn(at, "\\");
+	if (*at != '"')
+		return NULL;
+	at += 1 + strspn(at + 1, " \t\r\n");
+	if (*at != ':')
+		return NULL;
+	at += 1 + strspn(at + 1, " \t\r\n");
+	at += strspn(at, "\\");
+	return *at == '"' ? at + 1 : NULL;
+}
 
 void log_redact(char *text)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(secret_marks); i++) {
-		char *at = text;
+	char *at, *value;
 
-		while ((at = strcasestr(at, secret_marks[i]))) {
-			at += strlen(secret_marks[i]);
-			for (; *at && !strchr(" \t\r\n\"&,;}", *at); at++)
-				*at = '*';
+	for (size_t i = 0; i < ARRAY_SIZE(secret_marks); i++)
+		for (at = text; (at = strcasestr(at, secret_marks[i]));)
+			at = hide(at + strlen(secret_marks[i]), " \t\r\n\"&,;}");
+	for (size_t i = 0; i < ARRAY_SIZE(secret_names); i++)
+		for (at = text; (at = strcasestr(at, secret_names[i]));) {
+			at += strlen(secret_names[i]);
+			value = json_value(at);
+			if (value)
+				at = hide(value, "\"");
 		}
-	}
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

@@ -15,7 +15,8 @@ void log_set_sink(log_sink_fn *fn, void *arg, enum log_level min);
 /**
  * log_line() - format, escape control characters, redact secrets, hand to the sink.
  *
- * Redacted: the value after "Bearer ", "upload_id=", "access_token", "X-Goog-Signature=".
+ * Redacted: what follows "Bearer ", "upload_id=", "access_token=", "X-Goog-Signature="
+ * and the like, and the JSON strings named access_token, private_key and the like.
  */
 void log_line(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
