@@ -29,30 +29,83 @@ int64_t clock_real_ns(void)
 
 void clock_format(int64_t real_ns, char out[RFC3339_CAP])
 {
-	time_t s = (time_t)(real_ns / NS_PER_S);
-	unsigned ms = (unsigned)(real_ns / NS_PER_MS % 1000);
+	int64_t ns = real_ns % NS_PER_S, s = real_ns / NS_PER_S;
 	struct tm tm;
+	time_t t;
 	size_t n;
 
-	gmtime_r(&s, &tm);
+	if (ns < 0) {
+		ns += NS_PER_S;
+		s--;
+	}
+	t = (time_t)s;
+	gmtime_r(&t, &tm);
 	n = strftime(out, RFC3339_CAP, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, RFC3339_CAP - n, ".%03uZ", ms % 1000u);
+	snprintf(out + n, RFC3339_CAP - n, ".%03uZ", (unsigned)(ns / NS_PER_MS) % 1000u);
+}
+
+/*
+ * Reads @text as far as @shape goes: a letter of "Y m d H M S" stands for one digit of
+ * that field, anything else for itself. Returns what follows, or NULL. (strptime() takes
+ * blanks, signs and short fields.)
+ */
+static const char *read_shape(const char *text, const char *shape, struct tm *tm)
+{
+	for (; *shape; shape++, text++) {
+		int *field = *shape == 'Y'   ? &tm->tm_year
+			     : *shape == 'm' ? &tm->tm_mon
+			     : *shape == 'd' ? &tm->tm_mday
+			     : *shape == 'H' ? &tm->tm_hour
+			     : *shape == 'M' ? &tm->tm_min
+			     : *shape == 'S' ? &tm->tm_sec
+					     : NULL;
+
+		if (field ? *text < '0' || *text > '9' : *text != *shape)
+			return NULL;
+		if (field)
+			*field = *field * 10 + (*text - '0');
+	}
+	return text;
+}
+
+/* From a year and a month as written (2026, 11) and a fraction; -EINVAL when there is no
+ * such time, or none that fits. */
+static int tm_to_ns(const struct tm *written, int64_t frac_ns, int64_t *ret_real_ns)
+{
+	struct tm tm = *written;
+	int64_t ns;
+
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return -EINVAL;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	/* timegm() turns February 30 into March 2 */
+	ns = (int64_t)timegm(&tm);
+	if (tm.tm_mday != written->tm_mday || tm.tm_mon != written->tm_mon - 1)
+		return -EINVAL;
+	ns += written->tm_hour * 3600 + written->tm_min * 60 + written->tm_sec;
+	if (__builtin_mul_overflow(ns, (int64_t)NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, frac_ns, &ns))
+		return -EINVAL;
+	*ret_real_ns = ns;
+	return 0;
 }
 
 int clock_parse(const char *text, int64_t *ret_real_ns, struct err *err)
 {
+	int64_t frac_ns = 0, unit = NS_PER_S / 10;
 	struct tm tm = {0};
-	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t frac = 0, unit = NS_PER_S / 10;
+	const char *p = read_shape(text, "YYYY-mm-ddTHH:MM:SS", &tm);
 
-	if (p && *p == '.') {
+	if (p && p[0] == '.' && p[1] >= '0' && p[1] <= '9') {
 		for (p++; *p >= '0' && *p <= '9'; p++, unit /= 10)
-			frac += (*p - '0') * unit;
+			frac_ns += (*p - '0') * unit;
 	}
-	if (!p || (strcmp(p, "Z") != 0 && strcmp(p, "+00:00") != 0))
+	if (!p || (strcmp(p, "Z") != 0 && strcmp(p, "+00:00") != 0) ||
+	    tm_to_ns(&tm, frac_ns, ret_real_ns) < 0)
 		return err_set(err, -EINVAL, "\"%.40s\" is not an RFC 3339 time in UTC",
 			       text);
-	*ret_real_ns = (int64_t)timegm(&tm) * NS_PER_S + frac;
 	return 0;
 }
 
@@ -61,19 +114,18 @@ int clock_parse_http(const char *text, int64_t *ret_real_ns, struct err *err)
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct tm tm = {0};
 	char month[4] = "";
-	const char *at, *p;
+	const char *at;
 
-	/* "Sun, 06 Nov 1994 08:49:37 GMT": by hand, since %a and %b follow the locale */
-	if (strlen(text) != 29 || strcmp(text + 25, " GMT") != 0)
+	/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+	if (strlen(text) != 29 || strcmp(text + 25, " GMT") != 0 ||
+	    !read_shape(text + 3, ", dd ", &tm) ||
+	    !read_shape(text + 11, " YYYY HH:MM:SS", &tm))
 		return err_set(err, -EINVAL, "\"%.40s\" is not an HTTP date", text);
 	memcpy(month, text + 8, 3);
 	at = strstr(months, month);
-	p = strptime(text + 12, "%Y %H:%M:%S", &tm);
-	if (!at || !p || (at - months) % 3 || text[5] < '0' || text[6] < '0')
+	tm.tm_mon = at && (at - months) % 3 == 0 ? (int)(at - months) / 3 + 1 : 0;
+	if (!tm.tm_mon || tm_to_ns(&tm, 0, ret_real_ns) < 0)
 		return err_set(err, -EINVAL, "\"%.40s\" is not an HTTP date", text);
-	tm.tm_mon = (int)(at - months) / 3;
-	tm.tm_mday = (text[5] - '0') * 10 + (text[6] - '0');
-	*ret_real_ns = (int64_t)timegm(&tm) * NS_PER_S;
 	return 0;
 }
 
