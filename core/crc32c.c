@@ -135,6 +135,8 @@ int crc32c_parse(const char *text, uint32_t *ret, struct err *err)
 			return err_set(err, -EINVAL, "\"%.16s\" is not a CRC32C", text);
 		bits = bits << 6 | (uint64_t)(at - b64);
 	}
+	if (bits & 15)
+		return err_set(err, -EINVAL, "\"%.16s\" is not a CRC32C", text);
 	*ret = (uint32_t)(bits >> 4);
 	return 0;
 }
