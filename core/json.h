@@ -47,8 +47,8 @@ enum json_mode {
  *
  * Use: json_in_init(), then one json_in_*() per key in any order, then json_in_end(),
  * which reports unknown keys and returns the sticky result. Getters leave their output
- * untouched on an error. In JSON_RECORDS a required key that is null counts as wrong
- * type, and numbers may be reals with a whole value.
+ * untouched on an error (those of borrowed values store NULL). In JSON_RECORDS a required
+ * key that is null counts as wrong type, and numbers may be reals with a whole value.
  */
 struct json_in {
 	const json_t *obj;

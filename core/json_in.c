@@ -39,6 +39,20 @@ void json_in_fail(struct json_in *in, const char *key, const char *fmt, ...)
 	in->r = err_set(in->err, -EINVAL, "%s: %s: %s", in->where, key, why);
 }
 
+/* Has @key been asked for? */
+static bool json_in_asked(const struct json_in *in, const char *key)
+{
+	size_t n = strlen(key);
+	const char *p = str_text(&in->asked);
+
+	if (!n || strchr(key, '\n'))
+		return false;
+	for (; (p = strstr(p, key)); p++)
+		if (p[-1] == '\n' && p[n] == '\n')
+			return true;
+	return false;
+}
+
 /* The value of @key when it is there and not null; else NULL, having judged @need. */
 static const json_t *json_in_find(struct json_in *in, const char *key,
 				  enum json_need need)
@@ -47,11 +61,12 @@ static const json_t *json_in_find(struct json_in *in, const char *key,
 
 	if (in->r < 0)
 		return NULL;
-	str_add(&in->asked, key);
-	str_addc(&in->asked, '\n');
 	v = json_object_get(in->obj, key);
-	if (v)
-		in->seen++;
+	if (!json_in_asked(in, key)) {
+		str_add(&in->asked, key);
+		str_addc(&in->asked, '\n');
+		in->seen += v != NULL;
+	}
 	if (!v && need != JSON_MAY)
 		json_in_fail(in, key, "missing");
 	else if (json_is_null(v) && need == JSON_MUST)
@@ -96,7 +111,7 @@ void json_in_u64(struct json_in *in, const char *key, enum json_need need, uint6
 	int64_t v = -1;
 	int before = in->r;
 
-	json_in_i64(in, key, need == JSON_MUST ? JSON_MUST : need, &v);
+	json_in_i64(in, key, need, &v);
 	if (before < 0 || in->r < 0)
 		return;
 	if (v >= 0)
@@ -180,15 +195,18 @@ void json_in_any(struct json_in *in, const char *key, enum json_need need,
 void json_in_schema(struct json_in *in, const char *kind, unsigned major)
 {
 	const char *found = NULL;
+	cleanup_str struct str shown = STR_INIT(512);
 	char want[64];
 
 	json_in_str(in, "schema", JSON_MUST, &found);
 	if (!found)
 		return;
 	snprintf(want, sizeof(want), "muster/%s/%u", kind, major);
-	if (strcmp(found, want) != 0)
-		json_in_fail(in, "schema", "is \"%.60s\", this program reads \"%s\"",
-			     found, want);
+	if (strcmp(found, want) == 0)
+		return;
+	str_add_escaped(&shown, found, strnlen(found, 60));
+	json_in_fail(in, "schema", "is \"%s\", this program reads \"%s\"",
+		     str_text(&shown), want);
 }
 
 /* Count the keys that no getter asked for; in orders the first of them is an error. */
@@ -198,10 +216,7 @@ static void json_in_unknown(struct json_in *in)
 	json_t *v;
 
 	json_object_foreach ((json_t *)in->obj, key, v) {
-		cleanup_str struct str mark = STR_INIT(1 << 20);
-
-		str_addf(&mark, "\n%s\n", key);
-		if (!mark.failed && strstr(str_text(&in->asked), str_text(&mark)))
+		if (json_in_asked(in, key))
 			continue;
 		if (in->mode == JSON_ORDERS) {
 			cleanup_str struct str name = STR_INIT(512);

@@ -17,7 +17,7 @@ static bool str_room(struct str *s, size_t n)
 	size_t cap = s->cap ? s->cap : 64;
 	char *p;
 
-	if (s->failed || n > s->max || s->len > s->max - n) {
+	if (s->failed || n > s->max || s->len > s->max - n || n > SIZE_MAX / 4) {
 		s->failed = true;
 		return false;
 	}
@@ -63,7 +63,9 @@ void str_addv(struct str *s, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	if (n < 0 || !str_room(s, (size_t)n + 1))
+	if (n < 0)
+		s->failed = true;
+	if (n < 0 || !str_room(s, (size_t)n))
 		return;
 	vsnprintf(s->s + s->len, (size_t)n + 1, fmt, ap);
 	s->len += (size_t)n;
@@ -185,21 +187,6 @@ void str_add_hex(struct str *s, const void *bytes, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		str_addc(s, digits[b[i] >> 4]);
 		str_addc(s, digits[b[i] & 15]);
-	}
-}
-
-void str_add_escaped(struct str *s, const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		/* 0x80-0x9f reach a terminal as C1 controls only when the text is no
-		 * UTF-8 */
-		if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && i + 1 < n && (unsigned char)text[i + 1] < 0xa0))
-			str_addf(s, "\\x%02x", c);
-		else
-			str_addc(s, (char)c);
 	}
 }
 

@@ -64,11 +64,12 @@ int parse_u64_range(const char *what, const char *text, uint64_t min, uint64_t m
 int parse_f64(const char *text, double *ret, struct err *err);
 
 /**
- * parse_size() - a size as fio spells it, in bytes: `4k`, `1M`, `10g`, `128KiB`, `1kb`.
+ * parse_size() - a size as fio spells it, in bytes: `4k`, `1M`, `10g`, `1kb`, `0x1000`.
  *
- * fio's default kb_base=1024 holds: k, kb, ki, kib all mean 1024 (and so on up to p),
- * letters in either case, no sign, no blank, hexadecimal 0x accepted.
- * Source: fio HOWTO, "Parameter types", int.
+ * fio's default kb_base=1024 holds: k, kb and ki mean 1024, but kib means 1000 (and so
+ * on up to p); letters in either case, no sign, no blank. -EINVAL or -ERANGE.
+ * Source: fio HOWTO, "Parameter types", int: with that base the prefixes are "opposite
+ * from those specified in the SI and IEC 80000-13 standards".
  */
 int parse_size(const char *text, uint64_t *ret_bytes, struct err *err);
 
@@ -99,7 +100,7 @@ bool str_is_rfc1035(const char *text);
 /** str_is_hex() - exactly @n lower-case hexadecimal digits. */
 bool str_is_hex(const char *text, size_t n);
 
-/** str_add_escaped() - foreign text for a terminal: control characters as \xNN. */
+/** str_add_escaped() - foreign text for a terminal: controls and non-UTF-8 as \xNN. */
 void str_add_escaped(struct str *s, const char *text, size_t n);
 
 /** str_add_percent() - RFC 3986 percent-encoding; '/' kept only if in @keep. */

@@ -46,52 +46,60 @@ int parse_u64_range(const char *what, const char *text, uint64_t min, uint64_t m
 
 int parse_f64(const char *text, double *ret, struct err *err)
 {
+	/* glibc's own C locale: nothing to free */
+	locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	size_t n = strspn(text, "+-0123456789.eE");
 	char *end = NULL;
 	double v;
 
 	if (!n || text[n])
 		return err_set(err, -EINVAL, "\"%.40s\" is not a number", text);
-	v = strtod(text, &end);
+	v = strtod_l(text, &end, c_locale);
 	if (*end || !isfinite(v))
 		return err_set(err, -EINVAL, "\"%.40s\" is not a finite number", text);
 	*ret = v;
 	return 0;
 }
 
-static int size_unit(const char *unit, unsigned *ret_shift)
+/* What @unit multiplies by; 0 when it is none. fio takes "kib" for 1000 (parse.c). */
+static uint64_t size_unit(const char *unit)
 {
 	static const char letters[] = "kmgtp";
+	uint64_t factor = 1, base;
 	const char *at;
 
-	*ret_shift = 0;
 	if (!*unit || strcasecmp(unit, "b") == 0)
-		return 0;
+		return 1;
 	at = strchr(letters, tolower((unsigned char)unit[0]));
 	if (!at)
-		return -EINVAL;
-	*ret_shift = 10u * (unsigned)(at - letters + 1);
-	unit++;
-	if (!*unit || strcasecmp(unit, "b") == 0 || strcasecmp(unit, "i") == 0 ||
-	    strcasecmp(unit, "ib") == 0)
 		return 0;
-	return -EINVAL;
+	if (strcasecmp(unit + 1, "ib") == 0)
+		base = 1000;
+	else if (!unit[1] || strcasecmp(unit + 1, "b") == 0 ||
+		 strcasecmp(unit + 1, "i") == 0)
+		base = 1024;
+	else
+		return 0;
+	for (const char *p = letters; p <= at; p++)
+		factor *= base;
+	return factor;
+}
+
+static bool is_digit_of(char c, unsigned base)
+{
+	return base == 16 ? isxdigit((unsigned char)c) : isdigit((unsigned char)c);
 }
 
 int parse_size(const char *text, uint64_t *ret_bytes, struct err *err)
 {
-	unsigned base = 10, shift = 0;
-	const char *p = text;
-	uint64_t v = 0;
+	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *p = is_hex ? text + 2 : text;
+	unsigned base = is_hex ? 16 : 10;
+	uint64_t v = 0, factor;
 
-	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
-		base = 16;
-		p += 2;
-	}
-	if (!(base == 16 ? isxdigit((unsigned char)*p) : isdigit((unsigned char)*p)))
+	if (!is_digit_of(*p, base))
 		return err_set(err, -EINVAL, "\"%.40s\" is not a size", text);
-	for (; base == 16 ? isxdigit((unsigned char)*p) : isdigit((unsigned char)*p);
-	     p++) {
+	for (; is_digit_of(*p, base); p++) {
 		unsigned d = isdigit((unsigned char)*p)
 				     ? (unsigned)(*p - '0')
 				     : (unsigned)(tolower((unsigned char)*p) - 'a' + 10);
@@ -100,11 +108,13 @@ int parse_size(const char *text, uint64_t *ret_bytes, struct err *err)
 		    __builtin_add_overflow(v, d, &v))
 			return err_set(err, -ERANGE, "size \"%.40s\" is too large", text);
 	}
-	if (size_unit(p, &shift) < 0)
+	/* fio ignores a unit after hexadecimal digits; here that is a mistake */
+	factor = is_hex && *p ? 0 : size_unit(p);
+	if (!factor)
 		return err_set(err, -EINVAL, "\"%.40s\" is not a size", text);
-	if (shift && v > (UINT64_MAX >> shift))
+	if (__builtin_mul_overflow(v, factor, &v))
 		return err_set(err, -ERANGE, "size \"%.40s\" is too large", text);
-	*ret_bytes = v << shift;
+	*ret_bytes = v;
 	return 0;
 }
 
@@ -171,6 +181,32 @@ bool str_is_utf8(const void *bytes, size_t n)
 		n -= len;
 	}
 	return true;
+}
+
+/* Is the sequence at @b one a terminal may get? Not C0, DEL, C1 (U+0080 to U+009f). */
+static bool is_printable(const unsigned char *b, size_t len)
+{
+	return len && b[0] >= 0x20 && b[0] != 0x7f &&
+	       !(len == 2 && b[0] == 0xc2 && b[1] < 0xa0);
+}
+
+void str_add_escaped(struct str *s, const char *text, size_t n)
+{
+	const unsigned char *b = (const unsigned char *)text;
+
+	while (n) {
+		size_t len = utf8_len(b, n);
+
+		if (is_printable(b, len)) {
+			str_addn(s, b, len);
+		} else {
+			/* one byte: what follows in a broken sequence is judged anew */
+			len = 1;
+			str_addf(s, "\\x%02x", b[0]);
+		}
+		b += len;
+		n -= len;
+	}
 }
 
 bool str_is_label(const char *text)
