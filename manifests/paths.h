@@ -22,12 +22,25 @@ struct run_ref {
 	char run[RUN_CAP];		   /* [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])? */
 };
 
-/** run_ref_parse() - -EINVAL with a reason when @url is no run's URL. */
+/** run_ref_parse() - -EINVAL with a reason when @url is no run's URL. One slash at the
+ * end is forgiven: shells complete folders so. */
 int run_ref_parse(const char *url, struct run_ref *ret, struct err *err);
 /** run_ref_url() - the URL again: gs://bucket[/prefix]/<run>. */
 void run_ref_url(const struct run_ref *run, struct str *ret);
 /** run_id_is_valid() - the run id's own pattern. */
 bool run_id_is_valid(const char *id);
+/** bucket_is_valid() - [a-z0-9._-], both ends a letter or digit, no "..", <= 222. */
+bool bucket_is_valid(const char *bucket);
+/**
+ * prefix_is_valid() - "" or parts of [A-Za-z0-9._=+@~-] with a '/' between them.
+ *
+ * No part is "." or "..", no slash at either end, <= 512 characters. Narrower than what
+ * Cloud Storage takes, because prefixes become folders, URLs and values in a fio job.
+ */
+bool prefix_is_valid(const char *prefix);
+/** path_has_dotdot() - is "..", between slashes or a '=' or at an end, a part of @text?
+ */
+bool path_has_dotdot(const char *text);
 
 /** struct attempt_ref - one attempt of one step on one worker. */
 struct attempt_ref {
@@ -106,16 +119,28 @@ enum path_kind {
 	PATH_KIND_REPORT,
 };
 
-/** struct path_parts - what path_parse() found in a name. */
+enum path_input { INPUT_TESTS_CSV, INPUT_CONFIGS_CSV, INPUT_JOBFILE };
+
+enum { BINARY_KEY_CAP = 25 };
+
+/** struct path_parts - what path_parse() found in a name; what the kind has not is 0. */
 struct path_parts {
 	enum path_kind kind;
 	char worker[WORKER_CAP];
 	unsigned round, seq, matrix_id, iteration, attempt;
 	enum step_file file;
+	enum path_input input;
+	char key[BINARY_KEY_CAP];
+	enum binary_file binary;
 	const char *relative; /* into the name: past [prefix/]<run>/ */
 };
 
-/** path_parse() - the inverse of all of the above; kind is NONE for anything else. */
+/**
+ * path_parse() - the inverse of every function above that names an object of the run.
+ *
+ * A name counts only if building it again from its parts gives the same bytes, so there
+ * is one spelling of each; kind is NONE for anything else.
+ */
 void path_parse(const struct run_ref *run, const char *name, struct path_parts *ret);
 
 /** step_id_format() - "<matrix_id>-<iteration>"; step_id_parse() - its inverse. */

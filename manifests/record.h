@@ -19,6 +19,7 @@ enum {
 	MANIFEST_MAX_BYTES = 16 << 20,
 	STEP_MAX_BYTES = 8 << 20,
 	CONTROL_MAX_BYTES = 64 << 10,
+	VM_MAX_BYTES = 64 << 10,
 	REASON_CAP = 512,
 	INSTANCE_CAP = 128,
 };
@@ -45,6 +46,12 @@ struct heartbeat {
 	char at[RFC3339_CAP]; /* informative */
 };
 
+/*
+ * Records are read leniently: keys nobody knows are counted into @ret_unknown (NULL is
+ * allowed), whole reals pass as integers, null or absent means no value. Text longer than
+ * its field is cut at a UTF-8 boundary and control characters become blanks, on reading
+ * and on writing. @ret is written only on success.
+ */
 int heartbeat_parse(const char *text, size_t n, struct heartbeat *ret,
 		    unsigned *ret_unknown, struct err *err);
 json_t *heartbeat_to_json(const struct heartbeat *hb);
@@ -75,6 +82,7 @@ struct provenance {
 	uint64_t seed;
 };
 void provenance_done(struct provenance *p);
+#define cleanup_provenance cleanup(provenance_done)
 
 /** struct manifest_step - the short line of one step. */
 struct manifest_step {
@@ -103,6 +111,7 @@ int manifest_parse(const char *text, size_t n, struct manifest *ret,
 		   unsigned *ret_unknown, struct err *err);
 json_t *manifest_to_json(const struct manifest *m);
 void manifest_done(struct manifest *m);
+#define cleanup_manifest cleanup(manifest_done)
 
 /** struct kernel_settings - what gcsfuse and the kernel negotiated; UINT64_MAX = null. */
 struct kernel_settings {
@@ -170,6 +179,7 @@ int step_record_parse(const char *text, size_t n, struct step_record *ret,
 		      unsigned *ret_unknown, struct err *err);
 json_t *step_record_to_json(const struct step_record *rec);
 void step_record_done(struct step_record *rec);
+#define cleanup_step_record cleanup(step_record_done)
 /** step_record_init() - every nullable field null. */
 void step_record_init(struct step_record *rec);
 
@@ -189,9 +199,12 @@ struct control {
 	json_t *doc;
 };
 
+/** control_parse() - strict, as job_parse(); a reassign names its steps or null for all.
+ */
 int control_parse(const char *text, size_t n, struct control *ret, struct err *err);
 json_t *control_to_json(const struct control *c);
 void control_done(struct control *c);
+#define cleanup_control cleanup(control_done)
 /** control_names() - does the order concern @worker? */
 bool control_names(const struct control *c, const char *worker);
 
@@ -201,7 +214,11 @@ struct vm_config {
 	bool debug;
 	json_t *doc;
 };
+/** vm_config_parse() - strict; only "schema" must be there: the rest is found elsewhere.
+ */
 int vm_config_parse(const char *text, size_t n, struct vm_config *ret, struct err *err);
+json_t *vm_config_to_json(const struct vm_config *c);
 void vm_config_done(struct vm_config *c);
+#define cleanup_vm_config cleanup(vm_config_done)
 
 #endif
