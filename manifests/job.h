@@ -77,7 +77,8 @@ struct job_settings job_settings_default(void);
  * struct job - one worker's orders for one round.
  *
  * Parsed: strings borrow from @doc, arrays are owned; job_done() frees both. Built by
- * hand (split): leave @doc NULL, strings are the caller's.
+ * hand (split): leave @doc NULL; strings and arrays are the caller's, job_done() then
+ * frees nothing.
  */
 struct job {
 	const char *run;
@@ -97,6 +98,13 @@ struct job {
 	json_t *doc;
 };
 
+/**
+ * job_parse() - strict; -EINVAL names the field. @ret is written only on success.
+ *
+ * Beyond types: names valid, control.url ends in the run, config_ids, test_ids, labels
+ * and steps unique, each step's arm and case present, numbers within the limits that
+ * FORMATS.md lists, no ".." in anything that becomes a path.
+ */
 int job_parse(const char *text, size_t n, struct job *ret, struct err *err);
 /** job_to_json() - new document; job_parse(dump(job_to_json(j))) gives j again. */
 json_t *job_to_json(const struct job *job);
@@ -108,12 +116,13 @@ const struct test_case *job_find_case(const struct job *job, unsigned test_id);
 
 enum design { DESIGN_BLOCKS, DESIGN_SPREAD };
 
-/** struct config - config.json: what was asked for, and what it was pinned to. */
+/** struct config - config.json: what was asked for, and what it was pinned to. Memory as
+ * in struct job. */
 struct config {
 	const char *run;
 	const char *tests_sha256, *configs_sha256, *fio_sha256; /* configs may be NULL */
 	enum design design;
-	uint64_t seed;
+	uint64_t seed; /* at most INT64_MAX: JSON integers are signed here */
 	unsigned iterations, replicas;
 	size_t n_looks;
 	unsigned *looks;
@@ -129,6 +138,7 @@ struct config {
 	json_t *doc;
 };
 
+/** config_parse() - as job_parse(); at least one arm, case and worker. */
 int config_parse(const char *text, size_t n, struct config *ret, struct err *err);
 json_t *config_to_json(const struct config *config);
 void config_done(struct config *config);
