@@ -2,6 +2,7 @@
 # make deps       names and installs what is missing (DEPS=check only checks)
 # make test       all tests;  make check  the quick ones (unit, command line)
 # make demo       the main job, end to end, on this machine
+# make e2e        whole runs: real gcsfuse, real fio, kills and faults
 # make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
 # make fuzz       each fuzzer for FUZZ_SECONDS;  make bench  figures beside their limits
@@ -73,7 +74,30 @@ $(BUILD)/%.o: %.c Makefile
 deps:
 	scripts/deps.sh $(DEPS)
 
-check: all $(tests)
+demo:
+	scripts/deps.sh $(if $(filter check,$(DEPS)),check)
+	$(MAKE) all
+	scripts/demo.sh
+
+# everything CI runs: both compilers without a warning, quick tests, whole runs with real
+# gcsfuse and fio, sanitizers, fuzzers
+test:
+	$(MAKE) WERROR=1 check e2e
+	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
+	$(MAKE) sanitize tsan
+	$(MAKE) fuzz
+
+tests: $(tests) $(tools)
+
+# whole runs need programs that can be told to die at a phase
+e2e:
+	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all tests
+	BUILD=$(CURDIR)/build/testing prove --failures -e '' $(wildcard tests/e2e/*.t)
+
+bench: all $(tools)
+	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
+
+check: all $(tests) $(tools)
 	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(wildcard tests/cli/*.t)
 
 sanitize tsan:
@@ -106,6 +130,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

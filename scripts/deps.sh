@@ -4,6 +4,7 @@
 #   scripts/deps.sh              to build, and to run the demo and a worker
 #   scripts/deps.sh test         the same and what the tests need
 #   scripts/deps.sh check [test] installs nothing; exit 1 when something is missing
+#   scripts/deps.sh find-go      exit 0 if there is a Go that can build gcsfuse
 # WITH=analyze adds the tools of `make analyze`. Installing needs root.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
@@ -146,6 +147,7 @@ wanted=("${build[@]}" "${run[@]}")
 for word in "$@"; do
 	case $word in
 	check) check_only=1 ;;
+	find-go) has_go && exit 0 || exit 1 ;;
 	test) with_tests=1 wanted+=("${tests[@]}") ;;
 	*) die "unknown word \"$word\" (check, test)" ;;
 	esac
