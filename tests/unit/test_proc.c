@@ -210,7 +210,7 @@ static void test_kill_tree_across_sessions(void)
 		"setsid sleep 60 & (setsid sh -c 'sleep 60 & setsid sleep 60 & wait' &) ;"
 		"sleep 60",
 		0, &p);
-	ok(tree_reaches(&p, 4), "a tree over four sessions stands");
+	ok(tree_reaches(&p, 5), "a tree over four sessions stands");
 	ok(proc_kill_tree(&p, &err) == 0 && !p.pid, "killed %s", err.text);
 	ok(proc_count_tree(&p) == 0, "nothing is left");
 	ok(proc_signal(&bystander, 0) == 0 && proc_count_tree(&bystander) == 1,
