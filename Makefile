@@ -37,7 +37,7 @@ tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard 
 programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
 
 # the same trimmed libcurl in both programs: Debian's cannot be linked statically
-curl_libs   := $(CURL)/lib/libcurl.a -lcares -lssl -lcrypto -lz
+curl_libs   := $(CURL)/lib/libcurl.a -lcares -lssl $(shell $(PKG_CONFIG) --static --libs libcrypto) -lz
 libs        := -ljansson -lpthread -lm
 LINK         = $(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 STATIC_LINK ?= $(if $(SAN),,-static)

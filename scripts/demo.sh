@@ -13,6 +13,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/muster-demo.XXXXXX") || exit 1
 emulator=
 workers=()
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	for pid in "${workers[@]}" $emulator; do
 		kill "$pid" 2>/dev/null

@@ -141,6 +141,33 @@ install_missing()
 		die "apt-get could not install: ${missing[*]}"
 }
 
+# Debian 12's own Go is too old, its backports' is not; they are rarely in apt's sources. The
+# package comes from a private list on the mirror apt already uses; /etc stays as it is.
+install_go_from_backports()
+{
+	local dir line uri codename package
+	# shellcheck disable=SC2016 # apt's own placeholders
+	line=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' \
+		'Created-By: Packages' 'Label: Debian' 2>/dev/null | head -n 1)
+	read -r uri codename <<<"$line"
+	codename=${codename%%-*}
+	[[ -n $codename ]] || return 1
+	dir=$(mktemp -d)
+	mkdir -p "$dir/lists/partial"
+	echo "deb $uri $codename-backports main" >"$dir/backports.list"
+	private=(-o "Dir::Etc::SourceList=$dir/backports.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$dir/lists")
+	if run_apt "${private[@]}" update -qq; then
+		package=$(apt-cache "${private[@]}" search --names-only '^golang-1\.[0-9]+-go$' |
+			cut -d' ' -f1 | sort -V | tail -n 1)
+		if [[ -n $package ]]; then
+			echo "deps: apt-get install $package (from $codename-backports)"
+			run_apt "${private[@]}" install "${apt_options[@]}" "$package" || true
+		fi
+	fi
+	rm -rf "$dir"
+}
+
 check_only=0
 with_tests=0
 wanted=("${build[@]}" "${run[@]}")
@@ -161,6 +188,7 @@ complete=0
 ((${#missing[@]})) || ! has_go || complete=1
 if ((!complete && !check_only && !EUID)); then
 	install_missing
+	has_go || go_package >/dev/null || install_go_from_backports || true
 	find_missing
 fi
 if ((${#missing[@]} == 0)); then
