@@ -35,6 +35,7 @@ static int read_source(const struct emu_req *req, const json_t *v, struct emu_ta
 	if (!status)
 		status = read_number(json_object_get(v, "generation"), "generation",
 				     &t.has_generation, &t.generation, f);
+	t.has_generation = t.generation != 0;
 	if (!status)
 		status = read_number(json_object_get(cond, "ifGenerationMatch"),
 				     "ifGenerationMatch",

@@ -51,6 +51,8 @@ static int read_target(const struct emu_req *req, bool is_source, const char *bu
 	for (enum emu_cond_kind k = 0; !status && k < EMU_COND_KINDS; k++)
 		status = emu_req_u64(req, emu_cond_name(k, is_source), &t.cond.has[k],
 				     &t.cond.value[k], f);
+	/* 0 is the live version: gcsfuse deletes with it */
+	t.has_generation = t.generation != 0;
 	if (!status)
 		*ret = t;
 	return status;

@@ -26,6 +26,7 @@ void emu_xml_get(struct emu_req *req)
 	struct emu_target t = {.bucket = req->args[0], .name = req->args[1]};
 	int status = emu_req_u64(req, "generation", &t.has_generation, &t.generation, &f);
 
+	t.has_generation = t.generation != 0;
 	if (!status)
 		status = read_condition(req, "x-goog-if-generation-match",
 					EMU_IF_GENERATION_MATCH, &t.cond, &f);
