@@ -13,7 +13,7 @@ enum { CSV_MAX_BYTES = 8 << 20, CSV_MAX_ROWS = 100000, CSV_MAX_COLUMNS = 256 };
 /** struct csv_row - one record; it has as many cells as there are columns. */
 struct csv_row {
 	unsigned line; /* where it begins; the file's first line is 1 */
-	char **cells;  /* borrowed from the document */
+	char **cells;  /* n_columns of them, pointing into the document */
 };
 
 /** struct csv - a parsed document; csv_done() releases it. */
@@ -22,8 +22,7 @@ struct csv {
 	unsigned header_line;
 	char **header; /* not empty, no two alike, blanks around them dropped */
 	struct csv_row *rows;
-	char *text;   /* cells point in here */
-	char **cells; /* of header and rows, in order */
+	char *text; /* cells point in here */
 };
 
 /**

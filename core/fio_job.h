@@ -51,11 +51,11 @@ bool params_reserved(const char *name);
  * MOUNT_POINT FILE_SIZE.
  *
  * TEST_DATA_DIR, MOUNT_POINT and DIR become FIO_JOB_DIR; $jobname $jobnum $filenum
- * $clientuid stay for fio; comments are copied as they are. Placeholders may stand in
- * values and section names only, and a value cannot end its line, begin a comment or hold
- * a '$': nothing in @params can add an option. -EINVAL "line N: …": a placeholder without
- * a value (also an empty one), one fio would run a shell for ($ncpus $mb_memory
- * $pagesize), a line that is too long.
+ * $clientuid stay for fio; blanks around '=' and comments are dropped, lines stay lines.
+ * Placeholders may stand in values and section names only, and a value cannot end its
+ * line, begin a comment or hold a '$': nothing in @params can add an option. -EINVAL
+ * "line N: …": a placeholder without a value (also an empty one), one fio would run a
+ * shell for ($ncpus $mb_memory $pagesize), a line that is too long.
  */
 int fio_job_render(const char *template_text, const struct params *params,
 		   struct str *ret, struct err *err);
@@ -79,6 +79,7 @@ enum fio_value {
 	FIO_FLAG,   /* no value, or 0 or 1 */
 	FIO_WORDS,  /* one of the words listed */
 	FIO_RW,	    /* read, randwrite, rw … with fio's :N and :size endings */
+	FIO_TEXT,   /* for people: printable, no '$' or '\\' */
 	FIO_PLAIN,  /* letters, digits and ._,:%+- */
 	FIO_FILE,   /* FIO_PLAIN without ':' or "..": a file's name in the directory */
 	FIO_FORMAT, /* FIO_FILE, and $jobname $jobnum $filenum $clientuid */
@@ -96,13 +97,16 @@ struct fio_option {
 
 /** struct fio_policy - see manifests/fio_policy.h for the project's own. */
 struct fio_policy {
-	const struct fio_option *options; /* sorted by name */
+	const struct fio_option *options;
 	size_t n_options;
-	const char *const *never; /* NULL-ended; "exec_" bars everything that begins so */
+	const char *const *never;   /* NULL-ended; "exec_*" bars what begins so */
 	const char *const *allowed; /* --allow-option: names let through, as FIO_PLAIN */
 	size_t n_allowed;
 	const char *directory; /* NULL = FIO_JOB_DIR; the worker: its step's folder */
 };
+
+/** fio_policy_bars() - is it one of the options that nothing lets through? */
+bool fio_policy_bars(const struct fio_policy *policy, const char *name);
 
 /** struct fio_group - the directions one of fio's groups asks for. */
 struct fio_group {
