@@ -222,8 +222,7 @@ static int add_job(struct reader *rd, const json_t *v, const struct job *job,
 		if (r >= 0)
 			r = add_direction(rd, job->group, rw, &d, err);
 		if (r < 0)
-			return err_wrap(err, r, "job %u, %s", rd->out->jobs,
-					fio_rw_name(rw));
+			return err_wrap(err, r, "%s", fio_rw_name(rw));
 	}
 	return 0;
 }
