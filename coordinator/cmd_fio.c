@@ -100,14 +100,37 @@ static int load(const char *name, struct fio_file *f)
 	return r < 0 ? refuse(f, err.text) : EXIT_YES;
 }
 
+/* What a reader of the figures should know; no reason to doubt them. */
+static void note(const struct fio_file *f, const struct fio_result *r)
+{
+	struct err err = {0};
+
+	if (r->ios && !r->lat.n) {
+		err_set(&err, -ENODATA,
+			"%s: group %u %s: no latency bins: fio needs "
+			"--output-format=json+ --lat_percentiles=1",
+			f->name, r->group, fio_rw_name(r->rw));
+		cmd_fail(EXIT_YES, &err);
+		err_clear(&err);
+	}
+	if (r->short_ios || r->drop_ios) {
+		err_set(&err, -EIO, "%s: group %u %s: %llu short and %llu dropped I/Os",
+			f->name, r->group, fio_rw_name(r->rw),
+			(unsigned long long)r->short_ios,
+			(unsigned long long)r->drop_ios);
+		cmd_fail(EXIT_YES, &err);
+	}
+}
+
 /* Say what is wrong in a readable output; the exit code it asks for. */
 static int judge(const struct fio_file *f)
 {
 	const struct fio_output *out = &f->out;
 	int code = EXIT_YES;
-	struct err err = {0};
 
 	if (out->first_error) {
+		struct err err = {0};
+
 		err_set(&err, -EIO, "%s: fio's job \"%s\" failed with error %d: %s",
 			f->name, out->error_job, out->first_error,
 			strerror(out->first_error));
@@ -115,17 +138,8 @@ static int judge(const struct fio_file *f)
 	}
 	if (!out->n)
 		code = cmd_worst(code, refuse(f, "fio did no I/O"));
-	for (size_t i = 0; i < out->n; i++) {
-		const struct fio_result *r = &out->results[i];
-
-		err_clear(&err);
-		err_set(&err, -ENODATA,
-			"%s: group %u %s: no latency bins: fio needs "
-			"--output-format=json+ --lat_percentiles=1",
-			f->name, r->group, fio_rw_name(r->rw));
-		if (r->ios && !r->lat.n)
-			cmd_fail(EXIT_YES, &err);
-	}
+	for (size_t i = 0; i < out->n; i++)
+		note(f, &out->results[i]);
 	return code;
 }
 

@@ -156,6 +156,10 @@ ok $? "without bins: bandwidth, and how to get latency"
 fio 0 --json "$dir/plain" "$dir/slow" && has '"mean_ns": null' && has '"ios": 8'
 ok $? "totals then have no latency"
 
+doc "$(job short 0 4 "$lat4" | sed 's/"short_ios":0/"short_ios":3/')" >"$dir/short"
+fio 0 "$dir/short" && says "group 0 read: 3 short and 0 dropped I/Os"
+ok $? "short I/Os are said"
+
 name=$dir/$'na\x1bme'
 cp "$dir/slow" "$name"
 fio 0 "$name" && has 'na\x1bme:' && ! grep -q $'\x1b' "$dir/out"
