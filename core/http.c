@@ -35,7 +35,8 @@ struct exchange {
 	uint64_t max_bytes; /* of a good reply's body in memory */
 	unsigned starts;    /* how often libcurl began to send the request */
 	size_t part;
-	uint64_t at; /* within that part */
+	uint64_t at;	  /* within that part */
+	bool is_answered; /* a reply has begun */
 	bool head_is_whole;
 	int failure; /* of a callback */
 };
@@ -124,8 +125,10 @@ static size_t on_head(char *line, size_t size, size_t count, void *arg)
 	struct exchange *x = arg;
 	size_t n = size * count;
 
-	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		x->is_answered = true;
 		x->head_is_whole = false;
+	}
 	if (n == 2 && line[0] == '\r')
 		x->head_is_whole = true;
 	http_response_add_head(x->resp, line, n);
@@ -330,6 +333,22 @@ static void free_headers(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
+/* Cuts *@wait_ms to the nearest deadline; false if that has passed. */
+static bool time_left(const struct exchange *x, int *wait_ms)
+{
+	int64_t at_ns = x->req->deadline_ns, left_ns;
+
+	if (x->req->answer_by_ns && !x->is_answered &&
+	    (!at_ns || x->req->answer_by_ns < at_ns))
+		at_ns = x->req->answer_by_ns;
+	if (!at_ns)
+		return true;
+	left_ns = at_ns - clock_mono_ns();
+	if (left_ns > 0 && left_ns / NS_PER_MS < *wait_ms)
+		*wait_ms = (int)(left_ns / NS_PER_MS) + 1;
+	return left_ns > 0;
+}
+
 /* Drives the transfer to its end, the deadline, or cancellation. */
 static enum http_outcome drive(struct http *http, struct exchange *x, CURLcode *ret_code)
 {
@@ -348,14 +367,8 @@ static enum http_outcome drive(struct http *http, struct exchange *x, CURLcode *
 			*ret_code = msg->data.result;
 			return HTTP_ANSWERED;
 		}
-		if (req->deadline_ns) {
-			int64_t left_ns = req->deadline_ns - clock_mono_ns();
-
-			if (left_ns <= 0)
-				return HTTP_LATE;
-			if (left_ns / NS_PER_MS < wait_ms)
-				wait_ms = (int)(left_ns / NS_PER_MS) + 1;
-		}
+		if (!time_left(x, &wait_ms))
+			return HTTP_LATE;
 		cancel.revents = 0;
 		curl_multi_poll(http->multi, &cancel, n_cancel, wait_ms, NULL);
 		if (n_cancel && cancel.revents)

@@ -53,6 +53,7 @@ struct http_request {
 	struct http_part parts[HTTP_PARTS_MAX];
 	enum http_class class;
 	int64_t deadline_ns;	/* CLOCK_MONOTONIC; 0 = none */
+	int64_t answer_by_ns;	/* CLOCK_MONOTONIC: a reply must have begun; 0 = none */
 	int64_t connect_ns;	/* 0 = 10 s */
 	const int *cancel_fd;	/* NULL, or -1 inside = none */
 	const char *plain_host; /* http:// allowed to this host besides loopback */

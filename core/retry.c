@@ -44,6 +44,14 @@ void retry_begin(struct retry *retry, int64_t now_ns)
 	retry->is_ambiguous = retry->has_refreshed = retry->is_last = false;
 }
 
+void retry_progressed(struct retry *retry, int64_t now_ns)
+{
+	retry->failures = 0;
+	retry->is_last = false;
+	if (retry->is_moving)
+		retry->deadline_ns = now_ns + bulk_limit_ns;
+}
+
 static int64_t uniform(struct rng *rng, int64_t max_ns)
 {
 	return max_ns > 0 ? (int64_t)rng_below(rng, (uint64_t)max_ns + 1) : 0;
@@ -73,12 +81,8 @@ static enum retry_verdict again(struct retry *retry, const struct retry_event *e
 		retry->is_ambiguous = true;
 	if (!retry->is_idempotent)
 		return RETRY_FAIL;
-	if (event->has_progress) {
-		retry->failures = 0;
-		retry->is_last = false;
-		if (retry->is_moving)
-			retry->deadline_ns = now_ns + bulk_limit_ns;
-	}
+	if (event->has_progress)
+		retry_progressed(retry, now_ns);
 	left_ns = retry->deadline_ns - now_ns;
 	if (left_ns <= 0 || retry->is_last)
 		return RETRY_GIVE_UP;

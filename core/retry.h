@@ -60,6 +60,10 @@ void retry_begin(struct retry *retry, int64_t now_ns);
 enum retry_verdict retry_decide(struct retry *retry, const struct retry_event *event,
 				int64_t now_ns, struct rng *rng, int64_t *ret_delay_ns);
 
+/** retry_progressed() - bytes were settled outside of a failed attempt: begin counting
+ * anew. */
+void retry_progressed(struct retry *retry, int64_t now_ns);
+
 /** retry_is_transient() - 408, 429, 5xx, or no whole answer (gcs-rest: Retry strategy).
  */
 bool retry_is_transient(enum http_outcome outcome, long status);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metadata server of a Google Cloud virtual machine.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/auth.h"
+#include "core/clock.h"
+#include "core/retry.h"
+
+/* The server's fixed address: no name service is needed early in the boot. */
+static const char default_host[] = "169.254.169.254";
+static const int64_t connect_ns = 3LL * NS_PER_S;
+static const int64_t limit_ns = 20LL * NS_PER_S;
+
+static const char *named_host(void)
+{
+	const char *host = getenv("GCE_METADATA_HOST");
+
+	if (!host || !*host)
+		host = getenv("GCE_METADATA_ROOT");
+	return host && *host ? host : NULL;
+}
+
+bool metadata_is_here(void)
+{
+	char name[64] = "";
+	cleanup_close int fd = -1;
+
+	if (named_host())
+		return true;
+	fd = open("/sys/class/dmi/id/product_name", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, name, sizeof(name) - 1) > 0 &&
+	       str_starts(name, "Google");
+}
+
+/* Another web server on that address must not be believed. */
+static int check_flavor(const struct http_response *resp, const char *host,
+			struct err *err)
+{
+	char flavor[32];
+
+	if (http_header(resp, "Metadata-Flavor", flavor, sizeof(flavor)) &&
+	    strcmp(flavor, "Google") == 0)
+		return 0;
+	return err_set(err, -EBADMSG, "%.100s is no metadata server (HTTP %ld)", host,
+		       resp->status);
+}
+
+static int read_reply(const struct http_response *resp, const char *host,
+		      const char *path, struct str *ret, struct err *err)
+{
+	int n = (int)strcspn(path, "?");
+	int r = check_flavor(resp, host, err);
+
+	if (r < 0)
+		return r;
+	if (resp->status == 404)
+		return err_set(err, -ENOENT, "the metadata server has no %.*s", n, path);
+	if (resp->status != 200)
+		return err_set(err, -EIO,
+			       "the metadata server answered %.*s with HTTP %ld", n, path,
+			       resp->status);
+	str_addn(ret, resp->body.s, resp->body.len);
+	return str_check(ret, "the metadata server's reply", err);
+}
+
+static int request(struct http *http, const struct http_request *base,
+		   struct retry *retry, struct http_response *resp, struct err *err)
+{
+	struct http_request req = *base;
+	struct rng rng;
+
+	rng_init(&rng, rng_entropy());
+	for (;;) {
+		struct retry_event event;
+		struct err why = {0};
+		int64_t delay_ns = 0;
+		int r = http_do(http, &req, resp, &why);
+
+		event = (struct retry_event){.outcome = resp->outcome,
+					     .status = resp->status,
+					     .retry_after_ns = resp->retry_after_ns};
+		req.on_new_connection = r < 0;
+		if (retry_decide(retry, &event, clock_mono_ns(), &rng, &delay_ns) !=
+		    RETRY_AGAIN)
+			return r < 0 ? err_set(err, r, "metadata server: %s", why.text)
+				     : 0;
+		r = http_pause(clock_mono_ns() + delay_ns, *req.cancel_fd);
+		if (r < 0)
+			return err_set(err, r, "interrupted");
+	}
+}
+
+int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
+		 int64_t deadline_ns, int cancel_fd, struct str *ret, struct err *err)
+{
+	cleanup_response struct http_response resp = {0};
+	const char *host = named_host();
+	cleanup_free char *url = NULL;
+	cleanup_free char *name = NULL;
+	struct retry retry = {.is_idempotent = true};
+	int r;
+
+	if (!metadata_is_here())
+		return err_set(err, -EHOSTUNREACH, "this machine has no metadata server");
+	if (!host)
+		host = default_host;
+	url = xasprintf("http://%s/computeMetadata/v1/%s", host, path);
+	name = xstrndup(host, strcspn(host, ":"));
+	r = retry_base_from_env(&retry.base_ns, err);
+	if (r < 0)
+		return r;
+	retry.deadline_ns = deadline_ns ? deadline_ns : clock_mono_ns() + limit_ns;
+	retry_begin(&retry, clock_mono_ns());
+	r = request(http,
+		    &(struct http_request){.method = "GET",
+					   .url = url,
+					   .headers = {"Metadata-Flavor: Google"},
+					   .deadline_ns = retry.deadline_ns,
+					   .connect_ns = connect_ns,
+					   .cancel_fd = &cancel_fd,
+					   .plain_host = name,
+					   .without_proxy = true,
+					   .max_bytes = max_bytes},
+		    &retry, &resp, err);
+	return r < 0 ? r : read_reply(&resp, host, path, ret, err);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Resumable uploads: one big request, continued after a break from what the server kept.
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/crc32c.h"
+#include "core/store_gcs_impl.h"
+
+enum { RESTARTS_MAX = 3, READ_BYTES = 256 * 1024 };
+
+/* The session's URL is a secret: who knows it may write. It is never part of a text. */
+struct upload {
+	struct gcs *gcs;
+	const char *name;
+	const struct put_req *req;
+	uint64_t total, persisted;
+	uint32_t crc32c;
+	char nonce[NONCE_CAP];
+	struct str session;
+	bool asks;	   /* the next request asks what was kept, instead of sending */
+	bool is_ambiguous; /* some try may have completed the object */
+};
+
+/* The checksum is declared when the upload begins: a damaged object never appears. */
+static int checksum(struct upload *up, struct err *err)
+{
+	cleanup_free char *buf = NULL;
+	uint64_t at = 0;
+
+	if (up->req->data) {
+		up->crc32c = crc32c_update(0, up->req->data, up->req->n);
+		return 0;
+	}
+	buf = malloc(READ_BYTES);
+	if (!buf)
+		return err_set(err, -ENOMEM, "no memory for a read buffer");
+	while (at < up->total) {
+		uint64_t left = up->total - at;
+		size_t want = left < READ_BYTES ? (size_t)left : READ_BYTES;
+		ssize_t got = pread(up->req->fd, buf, want, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(err, -errno, "reading the file for %s",
+					 up->name);
+		if (got == 0)
+			return err_set(err, -EIO, "the file for %s became shorter",
+				       up->name);
+		up->crc32c = crc32c_update(up->crc32c, buf, (size_t)got);
+		at += (uint64_t)got;
+	}
+	return 0;
+}
+
+static int start(struct upload *up, struct gcs_call *call, struct err *err)
+{
+	cleanup_free char *url = gcs_upload_url(up->gcs, "resumable", up->name, up->req);
+	cleanup_json json_t *doc =
+		gcs_resource(up->name, up->req, up->nonce, &up->crc32c);
+	cleanup_str struct str text = STR_INIT(GCS_META_MAX);
+	cleanup_free char *length =
+		xasprintf("X-Upload-Content-Length: %" PRIu64, up->total);
+	cleanup_free char *type =
+		xasprintf("X-Upload-Content-Type: %s",
+			  json_string_value(json_object_get(doc, "contentType")));
+	char session[8192];
+	int r = json_dump(doc, &text, err);
+
+	if (r < 0)
+		return r;
+	*call = (struct gcs_call){
+		.doing = "write",
+		.name = up->name,
+		.method = "POST",
+		.url = url,
+		.headers = {"Content-Type: application/json", length, type},
+		.parts = {{.data = text.s, .n = text.len}},
+		.is_idempotent = up->req->precondition != PUT_ANY};
+	r = gcs_run(up->gcs, call, err);
+	if (r < 0)
+		return r;
+	if (!http_header(&call->resp, "Location", session, sizeof(session)))
+		return gcs_fail(up->gcs, call, -EBADMSG, err,
+				"the server names no upload session");
+	auth_wipe(&up->session);
+	up->session = STR_INIT(sizeof(session));
+	str_add(&up->session, session);
+	explicit_bzero(session, sizeof(session));
+	up->persisted = 0;
+	up->asks = false;
+	return 0;
+}
+
+static void prepare(const struct upload *up, struct gcs_call *call, char *range,
+		    size_t range_cap)
+{
+	const struct put_req *req = up->req;
+	uint64_t left = up->total - up->persisted;
+
+	if (up->asks || left == 0) {
+		snprintf(range, range_cap, "Content-Range: bytes */%" PRIu64, up->total);
+		call->parts[0] = (struct http_part){.n = 0};
+		return;
+	}
+	snprintf(range, range_cap,
+		 "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, up->persisted,
+		 up->total - 1, up->total);
+	call->parts[0] = (struct http_part){
+		.data = req->data ? (const char *)req->data + up->persisted : NULL,
+		.fd = req->fd,
+		.offset = up->persisted,
+		.n = left};
+}
+
+/* 308: the server keeps a prefix. Less than it once had would be somebody's damage. */
+static int take_range(struct upload *up, struct gcs_call *call, struct err *err)
+{
+	struct err why = {0};
+	uint64_t kept = 0;
+	char range[64];
+	int r;
+
+	http_header(&call->resp, "Range", range, sizeof(range));
+	r = gcs_persisted(range, &kept, &why);
+	if (r < 0)
+		return gcs_fail(up->gcs, call, r, err, "%s", why.text);
+	if (kept < up->persisted || kept > up->total)
+		return gcs_fail(up->gcs, call, -EIO, err,
+				"the server has %" PRIu64 " of %" PRIu64
+				" bytes after it had %" PRIu64,
+				kept, up->total, up->persisted);
+	if (kept > up->persisted)
+		retry_progressed(&call->retry, clock_mono_ns());
+	else if (!up->asks && ++call->retry.failures > RESTARTS_MAX)
+		return gcs_fail(up->gcs, call, -EIO, err,
+				"the server keeps nothing of what is sent");
+	up->persisted = kept;
+	up->asks = false;
+	return 0;
+}
+
+/* Sends and asks until the object is there: 0, -errno, or -ENOENT for a lost session. */
+static int transfer(struct upload *up, struct gcs_call *call, struct err *err)
+{
+	char range[96];
+	int r;
+
+	*call = (struct gcs_call){.doing = "write",
+				  .name = up->name,
+				  .method = "PUT",
+				  .url = str_text(&up->session),
+				  .headers = {range},
+				  .class = RETRY_BULK,
+				  .is_idempotent = true, /* by the protocol */
+				  .takes_308 = true};
+	gcs_begin(up->gcs, call);
+	for (;;) {
+		prepare(up, call, range, sizeof(range));
+		r = gcs_try(up->gcs, call, err);
+		up->is_ambiguous |= call->retry.is_ambiguous;
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			up->asks = true;
+			continue;
+		}
+		if (call->resp.status != 308)
+			return 0;
+		r = take_range(up, call, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int finish(struct upload *up, struct gcs_call *call, int r, struct err *why,
+		  struct obj_meta *ret_meta, struct err *err)
+{
+	if (r == -EEXIST && up->is_ambiguous)
+		return gcs_settle(up->gcs, call, up->nonce, ret_meta, err);
+	if (r < 0)
+		return err_set(err, r, "%s", why->text);
+	r = gcs_meta_parse(&call->resp.body, ret_meta, err);
+	if (r < 0)
+		return err_wrap(err, r, "write of %s", up->name);
+	if (ret_meta->size_bytes != up->total ||
+	    (ret_meta->has_crc32c && ret_meta->crc32c != up->crc32c))
+		return gcs_fail(up->gcs, call, -EBADMSG, err,
+				"the server stored other bytes");
+	return 0;
+}
+
+int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *req,
+		      struct obj_meta *ret_meta, struct err *err)
+{
+	struct upload up = {.gcs = gcs,
+			    .name = name,
+			    .req = req,
+			    .total = req->data ? req->n : req->file_bytes};
+	struct gcs_call call = {0};
+	struct err why = {0};
+	int r = checksum(&up, &why);
+
+	rng_nonce(up.nonce);
+	for (unsigned restarts = 0; r == 0; restarts++) {
+		r = start(&up, &call, &why);
+		up.is_ambiguous |= call.retry.is_ambiguous;
+		if (r < 0)
+			break;
+		http_response_done(&call.resp);
+		r = transfer(&up, &call, &why);
+		/* only a session that is gone is begun anew: all it had is lost */
+		if ((call.resp.status != 404 && call.resp.status != 410) ||
+		    restarts == RESTARTS_MAX)
+			break;
+		up.is_ambiguous = true;
+		http_response_done(&call.resp);
+		err_clear(&why);
+		gcs->store.retries++;
+		r = 0;
+	}
+	r = finish(&up, &call, r, &why, ret_meta, err);
+	gcs_call_done(&call);
+	auth_wipe(&up.session);
+	return r;
+}
