@@ -74,12 +74,15 @@ static void end_in(struct json_in *in, struct step_record *ret)
 
 static void results_in(struct json_in *in, struct step_record *ret)
 {
+	cleanup_str struct str line = STR_INIT(4096);
 	const json_t *v = NULL;
 	struct err why = {0};
 
 	json_in_arr(in, "results", JSON_MUST, &v);
-	if (v && fio_results_from_json(v, &ret->results, &ret->n_results, &why) < 0)
-		json_in_fail(in, "results", "%.200s", why.text);
+	if (!v || fio_results_from_json(v, &ret->results, &ret->n_results, &why) == 0)
+		return;
+	str_add_escaped(&line, why.text, strlen(why.text));
+	json_in_fail(in, "results", "%.200s", str_text(&line));
 }
 
 static void step_in(struct json_in *in, struct step_record *ret)
