@@ -12,7 +12,7 @@ enum { BS_DEFAULT = 4096 }; /* fio HOWTO, "blocksize" */
 struct shape {
 	const struct fio_ini *ini;
 	unsigned section;
-	struct fio_rw rw;
+	struct fio_pattern rw;
 	uint64_t jobs, files;	 /* per job */
 	uint64_t file_low_bytes; /* the smallest file's size */
 	uint64_t job_bytes;	 /* of one job's files together */
@@ -128,7 +128,7 @@ static int shape_of(const struct fio_ini *ini, unsigned section, struct shape *r
 		return fail(&s, "has no directory=${TEST_DATA_DIR}", err);
 	if (!text_of(&s, "rw"))
 		return fail(&s, "has no rw", err);
-	(void)fio_rw_parse(text_of(&s, "rw"), &s.rw, NULL);
+	(void)fio_pattern_parse(text_of(&s, "rw"), &s.rw, NULL);
 	apply_mix(&s);
 	shape_blocks(&s);
 	r = shape_files(&s, err);

@@ -75,12 +75,12 @@ int fio_sizes_parse(const char *text, struct fio_sizes *ret, struct err *err);
 /** fio_split_low() - the smallest size of a bssplit. */
 int fio_split_low(const char *text, uint64_t *ret, struct err *err);
 
-/** struct fio_rw - a value of rw. */
-struct fio_rw {
+/** struct fio_pattern - a value of rw. */
+struct fio_pattern {
 	bool reads, writes, trims;
 	bool has_ending; /* ":8" or ":64k": how much is moved is not the size */
 };
-int fio_rw_parse(const char *text, struct fio_rw *ret, struct err *err);
+int fio_pattern_parse(const char *text, struct fio_pattern *ret, struct err *err);
 
 /** fio_value_check() - does @value (NULL: none) suit @option? */
 int fio_value_check(const struct fio_option *option, const char *value,

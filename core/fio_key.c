@@ -45,14 +45,14 @@ static void add_item(const struct fio_item *item, bool is_size_only, struct str 
 {
 	const char *name = canonical(item);
 	uint64_t v;
-	struct fio_rw rw;
+	struct fio_pattern rw;
 
 	/* with size= alone the block size rounds the files' sizes */
 	if (is_how(name) && !(is_size_only && (str_starts(name, "bs"))))
 		return;
 	str_addf(text, "%s=", name);
 	if (strcmp(name, "rw") == 0 && item->value &&
-	    fio_rw_parse(item->value, &rw, NULL) == 0)
+	    fio_pattern_parse(item->value, &rw, NULL) == 0)
 		str_add(text, rw.writes ? "writes" : "reads");
 	else if (item->option && item->value && parse_size(item->value, &v, NULL) == 0)
 		str_addf(text, "%llu", (unsigned long long)v);

@@ -102,11 +102,11 @@ int fio_split_low(const char *text, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-int fio_rw_parse(const char *text, struct fio_rw *ret, struct err *err)
+int fio_pattern_parse(const char *text, struct fio_pattern *ret, struct err *err)
 {
 	static const struct {
 		const char *word;
-		struct fio_rw rw;
+		struct fio_pattern rw;
 	} words[] = {
 		{"read", {.reads = true}},
 		{"write", {.writes = true}},
@@ -233,7 +233,7 @@ int fio_value_check(const struct fio_option *option, const char *value,
 		    const struct fio_policy *policy, struct err *err)
 {
 	struct fio_sizes sizes;
-	struct fio_rw rw;
+	struct fio_pattern rw;
 	uint64_t v;
 
 	if (!value)
@@ -256,7 +256,7 @@ int fio_value_check(const struct fio_option *option, const char *value,
 	case FIO_TIME:
 		return fio_time_ns(value, &v, err);
 	case FIO_RW:
-		return fio_rw_parse(value, &rw, err);
+		return fio_pattern_parse(value, &rw, err);
 	default:
 		return check_named(option, value, policy, err);
 	}
