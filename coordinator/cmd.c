@@ -6,6 +6,44 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+static int interrupt_fd = -1;
+
+static void on_signal(int sig)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	interrupted = 1;
+	if (write(interrupt_fd, &one, sizeof(one)) < 0)
+		interrupted = 1; /* the flag alone then has to do */
+	signal(sig, SIG_DFL);
+	errno = saved;
+}
+
+void cmd_catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	if (interrupt_fd < 0)
+		interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+bool cmd_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+int cmd_interrupt_fd(void)
+{
+	return interrupt_fd;
+}
 
 int cmd_worst(int a, int b)
 {
@@ -25,6 +63,13 @@ int cmd_fail(int exit_code, const struct err *err)
 	str_add_escaped(&line, err->text, strlen(err->text));
 	fprintf(stderr, "muster: %s\n", str_text(&line));
 	return exit_code;
+}
+
+int cmd_fail_store(const struct err *err)
+{
+	if (cmd_interrupted())
+		return cmd_fail(EXIT_INTERRUPTED, err);
+	return cmd_fail(err->code == -EAGAIN ? EXIT_UNKNOWN_YET : EXIT_USAGE, err);
 }
 
 int cmd_usage(const char *fmt, ...)

@@ -65,7 +65,17 @@ int cmd_print(const struct str *text);
 /** cmd_print_json() - a document, pretty, to stdout; steals @doc. */
 int cmd_print_json(json_t *doc);
 
+/** cmd_fail_store() - cmd_fail() with the exit code that fits a store's or file's error:
+ * 130 when interrupted, 3 when the store gave no answer in time, else 2. */
+int cmd_fail_store(const struct err *err);
+
+/** cmd_catch_signals() - from now on SIGINT and SIGTERM are noted; the second one ends
+ * the program the default way. SIGPIPE is ignored. */
+void cmd_catch_signals(void);
 /** cmd_interrupted() - has SIGINT or SIGTERM arrived? */
 bool cmd_interrupted(void);
+/** cmd_interrupt_fd() - readable from then on, for struct store's cancel_fd; -1 before
+ * cmd_catch_signals(). */
+int cmd_interrupt_fd(void);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // muster, the coordinator: the table of its subcommands.
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,30 +21,16 @@ static const struct cmd commands[] = {
 	{"store", cmd_store, "ls|stat|cat|cp|rm|compose …", "the object store by hand"},
 };
 
-static volatile sig_atomic_t interrupted;
-
-bool cmd_interrupted(void)
+static void usage(struct str *ret)
 {
-	return interrupted != 0;
-}
-
-static void on_signal(int sig)
-{
-	/* the second signal ends the program the default way */
-	interrupted = 1;
-	signal(sig, SIG_DFL);
-}
-
-static void usage(FILE *to)
-{
-	fprintf(to,
+	str_add(ret,
 		"usage: muster COMMAND …\n\n"
 		"muster runs fio benchmarks through gcsfuse on a fleet of workers that "
 		"share\n"
 		"nothing but a bucket. RUN is a URL: gs://bucket[/prefix]/run-id.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fprintf(to, "\nmuster COMMAND --help explains one command; muster --version.\n");
+		str_addf(ret, "  %-8s %s\n", commands[i].name, commands[i].help);
+	str_add(ret, "\nmuster COMMAND --help explains one command; muster --version.\n");
 }
 
 static int unknown(const char *name)
@@ -64,25 +49,25 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct sigaction sa = {.sa_handler = on_signal};
+	cleanup_str struct str text = STR_INIT(65536);
 
 	/* a core dump could hold a token; results are the operator's alone */
 	prctl(PR_SET_DUMPABLE, 0);
 	umask(077);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	cmd_catch_signals();
 	if (argc < 2) {
-		usage(stderr);
+		usage(&text);
+		fputs(str_text(&text), stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		usage(stdout);
-		return EXIT_YES;
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		usage(&text);
+		return cmd_print(&text);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("muster %s\n", MUSTER_VERSION);
-		return EXIT_YES;
+		str_addf(&text, "muster %s\n", MUSTER_VERSION);
+		return cmd_print(&text);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/sha.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "coordinator/cmd.h"
 
@@ -43,7 +44,13 @@ static int run_read_config(struct run *run, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
 	sha256_hex(text.s, text.len, run->config_sha256);
-	return config_parse(text.s, text.len, &run->config, err);
+	r = config_parse(text.s, text.len, &run->config, err);
+	if (r < 0)
+		return err_wrap(err, r, "gs://%s/%s", run->ref.bucket, name);
+	if (strcmp(run->config.run, run->ref.run) != 0)
+		return err_set(err, -EINVAL, "gs://%s/%s is the config of run %s",
+			       run->ref.bucket, name, run->config.run);
+	return 0;
 }
 
 int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
@@ -60,8 +67,12 @@ int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
 	opts.bucket = ret->ref.bucket;
 	opts.auth = endpoint ? STORE_AUTH_ANONYMOUS : STORE_AUTH_ADC;
 	r = store_gcs_open(&opts, &ret->store, err);
-	if (r == 0)
+	if (r == 0) {
+		ret->store->cancel_fd = cmd_interrupt_fd();
 		r = run_read_config(ret, err);
+	}
+	if (r < 0 && cmd_interrupted())
+		*ret_exit = EXIT_INTERRUPTED;
 	if (r < 0)
 		run_close(ret);
 	return r;

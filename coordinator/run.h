@@ -18,7 +18,7 @@ struct run {
 /**
  * run_open() - parse @url, open the control store, read config.json.
  *
- * @ret_exit: on failure the command's exit code (2: no such run, bucket or store)
+ * @ret_exit: on failure the command's exit code (2: no such run, bucket or store; 130)
  * Returns 0 or -errno with @err in words for the user.
  */
 int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err);
