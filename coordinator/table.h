@@ -10,7 +10,7 @@
 enum { TABLE_COLUMNS_MAX = 24 };
 
 /**
- * struct table - cells are copied; foreign text is escaped when printed.
+ * struct table - cells are copied; control characters in them are escaped.
  *
  * Column headers name the unit. A header that begins with '>' is right-aligned (the mark
  * is not printed): numbers.
@@ -33,8 +33,12 @@ void table_set(struct table *table, size_t column, const char *fmt, ...)
 
 /** table_text() - padded with blanks, two between columns, no trailing blanks. */
 void table_text(const struct table *table, struct str *ret);
-/** table_markdown() - a GitHub-flavoured table; '|' in cells is escaped. */
+/** table_markdown() - a GitHub-flavoured table of text_markdown(). */
 void table_markdown(const struct table *table, struct str *ret);
+
+/** text_markdown() - foreign text on one line of Markdown: control characters escaped,
+ * what would mean something there or in HTML as a character reference. */
+void text_markdown(const char *text, struct str *ret);
 
 /** text_bytes() - "1.50 GiB"; text_rate() - "123.4 MB/s" (10^6 bytes); text_ns() - a
  * latency or duration: "950 ns", "1.64 ms", "12.3 s". Three significant digits or more.
