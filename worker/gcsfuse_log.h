@@ -62,4 +62,7 @@ struct gcsfuse_line {
 void gcsfuse_line_parse(const char *line, size_t n, struct gcsfuse_line *ret);
 void gcsfuse_line_done(struct gcsfuse_line *line);
 
+/** gcsfuse_line_level() - the severity alone, cheaply. */
+enum gcsfuse_log_level gcsfuse_line_level(const char *line, size_t n);
+
 #endif
