@@ -94,8 +94,6 @@ void emu_api_compose(struct emu_req *req)
 	size_t n = 0;
 	int status = emu_req_json(req, &body, &f);
 
-	if (status)
-		body = NULL;
 	if (!status)
 		status = emu_name_check(req->args[1], &f);
 	if (!status)

@@ -73,18 +73,21 @@ int emu_req_source(const struct emu_req *req, const char *bucket, const char *na
 int emu_req_json(const struct emu_req *req, json_t **ret, struct emu_fail *f)
 {
 	const char *text = str_text(&req->body);
+	json_t *v = NULL;
 	struct err err = {0};
 
 	if (text[strspn(text, " \t\r\n")] == '\0' && req->body.len == strlen(text)) {
 		*ret = json_object();
 		return 0;
 	}
-	if (json_load(text, req->body.len, EMU_JSON_MAX, "Parse Error", ret, &err) < 0)
+	if (json_load(text, req->body.len, EMU_JSON_MAX, "Parse Error", &v, &err) < 0)
 		return emu_fail(f, 400, "parseError", "%s", err.text);
-	if (json_is_object(*ret))
-		return 0;
-	json_decref(*ret);
-	return emu_fail(f, 400, "parseError", "Parse Error: not a JSON object.");
+	if (!json_is_object(v)) {
+		json_decref(v);
+		return emu_fail(f, 400, "parseError", "Parse Error: not a JSON object.");
+	}
+	*ret = v;
+	return 0;
 }
 
 char *emu_req_base(const struct emu_req *req)

@@ -57,8 +57,6 @@ static void initiate_finish(struct emu_req *req)
 	struct emu_fail f = {0};
 	int status = emu_req_json(req, &resource, &f);
 
-	if (status)
-		resource = NULL;
 	if (!status)
 		status = emu_upload_read(req, resource, &u, &f);
 	if (!status) {

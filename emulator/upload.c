@@ -200,7 +200,6 @@ static void multipart_finish(struct emu_req *req)
 	}
 	str_add(&req->body, b->parts.json);
 	if (emu_req_json(req, &resource, &f)) {
-		resource = NULL;
 		emu_reply_fail(req, &f);
 		return;
 	}

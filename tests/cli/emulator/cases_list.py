@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Listing over HTTP, against a model; and with many objects."""
+
+import concurrent.futures
+import random
+import time
+
+from harness import Emulator, ok, quote, same
+
+
+def model(names, q):
+    """(items, prefixes) by definition."""
+    items, prefixes = [], []
+    key = lambda s: s.encode()
+    for name in sorted(names, key=key):
+        if not name.startswith(q.get("prefix", "")):
+            continue
+        if key(name) < key(q.get("startOffset", "")):
+            continue
+        if q.get("endOffset") and key(name) >= key(q["endOffset"]):
+            continue
+        rest = name[len(q.get("prefix", "")):]
+        delimiter = q.get("delimiter", "")
+        if not delimiter or delimiter not in rest:
+            items.append(name)
+            continue
+        end = len(name) - len(rest) + rest.index(delimiter) + len(delimiter)
+        if name[:end] not in prefixes:
+            prefixes.append(name[:end])
+        if q.get("includeTrailingDelimiter") == "true" and end == len(name):
+            items.append(name)
+    return items, prefixes
+
+
+def pages(emu, q, size, conn):
+    items, prefixes, token, full = [], [], "", True
+    while True:
+        query = "&".join(f"{k}={quote(v)}" for k, v in
+                         {**q, "maxResults": str(size), "pageToken": token}.items())
+        reply = emu.call("GET", emu.o(query=query), conn=conn).json
+        got = [i["name"] for i in reply.get("items", [])], reply.get("prefixes", [])
+        items += got[0]
+        prefixes += got[1]
+        token = reply.get("nextPageToken", "")
+        full = full and len(got[0]) + len(got[1]) <= size
+        if not token:
+            return items, prefixes, full
+
+
+def random_listings(emu):
+    rng = random.Random(11)
+    pieces = ["a", "b", "/", "//", "ab", "\u00e4", "\U0001f600", "~", " ", "%"]
+    names = {"".join(rng.choice(pieces) for _ in range(rng.randint(1, 6))) for _ in range(120)}
+    names -= {".", ".."}
+    conn = emu.connect()
+    for name in names:
+        emu.call("POST", emu.up("media", name), b"x", conn=conn)
+    wrong = []
+    for _ in range(150):
+        q = {"prefix": rng.choice(["", "", "a", "a/", "/", "\u00e4"]),
+             "delimiter": rng.choice(["", "/", "/", "//", "b"]),
+             "startOffset": rng.choice(["", "", "a/", "b", "\u00e4"]),
+             "endOffset": rng.choice(["", "", "b", "~", "a/b"]),
+             "includeTrailingDelimiter": rng.choice(["true", "false"]),
+             "includeFoldersAsPrefixes": "true", "versions": "false", "projection": "full"}
+        size = rng.choice([1, 2, 3, 7, 1000])
+        items, prefixes, full = pages(emu, q, size, conn)
+        if (items, prefixes) != model(names, q) or not full:
+            wrong.append((q, size))
+    same(wrong, [], "150 random listings equal the model, page by page")
+    conn.close()
+    emu.clear()
+
+
+def fields(emu):
+    emu.multipart("d/f", b"data", resource={"metadata": {"k": "v"}})
+    emu.media("g")
+    reply = emu.call("GET", emu.o(query="fields=items(name,size),prefixes&delimiter=/")).json
+    same(reply, {"items": [{"name": "g", "size": "1"}], "prefixes": ["d/"]}, "fields")
+    reply = emu.call("GET", emu.o("d/f", "fields=name,metadata")).json
+    same(reply, {"name": "d/f", "metadata": {"k": "v"}}, "fields on get")
+    same(emu.call("GET", emu.o(query="pageToken=x")).status, 400, "a page token not of ours")
+    emu.clear()
+
+
+def many(emu):
+    """50,000 objects: the page maximum, one delimiter over all, and speed."""
+    count = 50000
+
+    def fill(part):
+        conn = emu.connect()
+        for i in range(part, count, 8):
+            emu.call("POST", emu.up("media", f"d{i % 100:02}/{i:05}"), b"", conn=conn)
+        conn.close()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(fill, range(8)))
+    for asked in ("", "maxResults=5000", "maxResults=1000"):
+        reply = emu.call("GET", emu.o(query=asked)).json
+        same((len(reply["items"]), "nextPageToken" in reply), (1000, True),
+             f"a page has at most 1,000: {asked or 'by default'}")
+    start = time.monotonic()
+    conn = emu.connect()
+    items, _, _ = pages(emu, {"fields": "items(name),nextPageToken"}, 1000, conn)
+    ok(len(items) == count and items == sorted(items), "all 50,000 come once, in order")
+    ok(time.monotonic() - start < 20, "... in reasonable time")
+    start = time.monotonic()
+    _, prefixes, _ = pages(emu, {"delimiter": "/"}, 1000, conn)
+    same(len(prefixes), 100, "100 prefixes")
+    ok(time.monotonic() - start < 2, "... without a walk over what is behind them")
+    conn.close()
+
+
+def run():
+    with Emulator() as emu:
+        random_listings(emu)
+        fields(emu)
+        many(emu)
