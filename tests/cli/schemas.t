@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The JSON Schemas say what the C code does: both take the sample documents and those the
-# C code writes, and give the same verdict on thousands of spoiled ones.
+# C code writes, and give the same verdict on thousands of spoiled ones. FORMATS.md names
+# every field.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 tool=${BUILD:-build}/tests/tools/dump_documents
@@ -14,7 +15,7 @@ done
 [[ -x $tool ]] || { echo "1..0 # SKIP $tool is not built (make tests)"; exit 0; }
 
 exec "$python" - "$tool" <<'PYTHON'
-import copy, glob, json, subprocess, sys
+import copy, glob, json, re, subprocess, sys
 from jsonschema import Draft202012Validator
 
 tool, count, failed = sys.argv[1], 0, 0
@@ -46,6 +47,15 @@ def objects_of(schema):
             yield from objects_of(s)
     if isinstance(schema, dict) and "properties" in schema and "required" in schema:
         yield schema.get("additionalProperties", True)
+
+
+def names_of(schema):
+    """Every property a schema lists."""
+    for key, s in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key == "properties":
+            yield from s
+        if isinstance(s, (dict, list)):
+            yield from names_of(s)
 
 
 def places(doc, path=()):
@@ -126,6 +136,7 @@ def samples_of(kind):
     yield kind + " by the C code", json.loads(made.stdout or "null")
 
 
+formats = set(re.findall(r"\w+", " ".join(re.findall("`([^`]*)`", open("FORMATS.md").read()))))
 for kind in ORDERS + RECORDS:
     schema = json.load(open("manifests/%s.schema.json" % kind))
     try:
@@ -137,6 +148,8 @@ for kind in ORDERS + RECORDS:
     is_open = all(a is True for a in objects_of(schema))
     ok(closed if kind in ORDERS else is_open,
        kind + ": every object is " + ("closed" if kind in ORDERS else "open"))
+    absent = sorted(set(names_of(schema)) - formats)
+    ok(not absent, kind + ": FORMATS.md names every field", *absent)
     check, docs = Draft202012Validator(schema), list(samples_of(kind))
     ok(len(docs) >= 3, kind + ": there are samples")
     for name, doc in docs:
