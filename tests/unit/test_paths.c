@@ -21,6 +21,41 @@ static struct run_ref ref_of(const char *url)
 	return ref;
 }
 
+static const char *const bad_urls[] = {
+	"",
+	"r1",
+	"/r1",
+	"gs://",
+	"gs://ctl",
+	"gs://ctl/",
+	"s3://ctl/r1",
+	"GS://ctl/r1",
+	"gs:///r1",
+	"gs://Ctl/r1",
+	"gs://c..d/r1",
+	"gs://-c/r1",
+	"gs://c/R1",
+	"gs://c/-r1",
+	"gs://c/r1-",
+	"gs://c/r_1",
+	"gs://c/r 1",
+	"gs://c/r1//",
+	"gs://c//r1",
+	"gs://c/a//r1",
+	"gs://c/../r1",
+	"gs://c/a/../r1",
+	"gs://c/./r1",
+	"gs://c/%2e%2e/r1",
+	"gs://c/a b/r1",
+	"gs://c/a\n/r1",
+	"gs://c/r1\n",
+	"gs://c/a:b/r1",
+	"gs://c/r1?x",
+	"gs://c/.",
+	"gs://c/..",
+	("gs://c/1" R63),
+};
+
 static void test_run_urls(void)
 {
 	static const struct {
@@ -32,40 +67,6 @@ static void test_run_urls(void)
 		 "a/b.c/_d=e", "nightly-42"},
 		{"gs://b/7", "b", "", "7"},
 		{"gs://b/" R63, "b", "", R63},
-	};
-	static const char *const bad[] = {
-		"",
-		"r1",
-		"/r1",
-		"gs://",
-		"gs://ctl",
-		"gs://ctl/",
-		"s3://ctl/r1",
-		"GS://ctl/r1",
-		"gs:///r1",
-		"gs://Ctl/r1",
-		"gs://c..d/r1",
-		"gs://-c/r1",
-		"gs://c/R1",
-		"gs://c/-r1",
-		"gs://c/r1-",
-		"gs://c/r_1",
-		"gs://c/r 1",
-		"gs://c/r1//",
-		"gs://c//r1",
-		"gs://c/a//r1",
-		"gs://c/../r1",
-		"gs://c/a/../r1",
-		"gs://c/./r1",
-		"gs://c/%2e%2e/r1",
-		"gs://c/a b/r1",
-		"gs://c/a\n/r1",
-		"gs://c/r1\n",
-		"gs://c/a:b/r1",
-		"gs://c/r1?x",
-		"gs://c/.",
-		"gs://c/..",
-		"gs://c/1" R63,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -80,11 +81,11 @@ static void test_run_urls(void)
 		ok(strcmp(str_text(&again), good[i].url) == 0, "%s and back",
 		   good[i].url);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_urls); i++) {
 		struct run_ref ref = {.run = "untouched"};
 		struct err err = {0};
 
-		ok(run_ref_parse(bad[i], &ref, &err) == -EINVAL && err.text[0] &&
+		ok(run_ref_parse(bad_urls[i], &ref, &err) == -EINVAL && err.text[0] &&
 			   !strchr(err.text, '\n') && strcmp(ref.run, "untouched") == 0,
 		   "bad run URL %zu is refused: %s", i, err.text);
 	}
@@ -355,7 +356,7 @@ static const char *const strange[] = {
 	"jobs/..json",
 	"jobs//w.json",
 	"jobs/w 1.json",
-	"jobs/w" W63 ".json",
+	("jobs/w" W63 ".json"),
 	"control/1.json",
 	"control/001.json",
 	"control/0000.json",
@@ -456,8 +457,8 @@ static void test_strange_names(const struct run_ref *run)
 
 static void test_refused_parts(const struct run_ref *run)
 {
-	static const char *const names[] = {"",	   "W",	 "1w",	"w_1", "w-",   "-w",
-					    "a/b", "..", "a.b", "w\n", "w" W63};
+	static const char *const names[] = {"",	   "W",	 "1w",	"w_1", "w-",	 "-w",
+					    "a/b", "..", "a.b", "w\n", ("w" W63)};
 	static const char *const labels[] = {"", "..", ".x", "a/b", "-x", "a b", "a\n"};
 	struct run_ref odd = *run;
 	char n[PATH_CAP] = "untouched";
