@@ -31,7 +31,7 @@ struct emu_disk {
 
 /** struct emu_chunk - one piece of data, shared by every blob made from it. */
 struct emu_chunk {
-	_Atomic unsigned refs;
+	unsigned refs; /* changed atomically */
 	uint64_t len;
 	unsigned char *data;   /* NULL: in the file */
 	struct emu_disk *disk; /* NULL: in memory */
@@ -45,7 +45,7 @@ struct emu_part {
 
 /** struct emu_blob - never changes once made; safe for any number of readers. */
 struct emu_blob {
-	_Atomic unsigned refs;
+	unsigned refs; /* changed atomically */
 	uint64_t size;
 	uint32_t crc32c;
 	bool has_md5; /* not after compose */

@@ -183,7 +183,7 @@ static int load_record(struct load *l, const char *path, struct err *err)
 		r = json_load(str_text(&text), text.len, EMU_RECORD_MAX, path, &doc, err);
 	if (r == 0)
 		r = read_object(l, doc, &o, &moved_from, err);
-	if (r < 0)
+	if (r < 0 || !o)
 		return r;
 	keep_younger(l, o);
 	if (moved_from) {

@@ -58,14 +58,13 @@ static json_t *selected(json_t *v, json_t *want)
 {
 	json_t *out, *item;
 	const char *key;
-	size_t i;
 
 	if (json_object_size(want) == 0)
 		return json_incref(v);
 	if (json_is_array(v)) {
 		out = json_array();
-		json_array_foreach (v, i, item)
-			json_array_append_new(out, selected(item, want));
+		for (size_t i = 0; i < json_array_size(v); i++)
+			json_array_append_new(out, selected(json_array_get(v, i), want));
 		return out;
 	}
 	if (!json_is_object(v))

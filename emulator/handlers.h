@@ -29,9 +29,11 @@ void emu_api_move(struct emu_req *req);
 
 /* upload.c: each chooses one of the three routes by the query */
 void emu_api_upload_begin(struct emu_req *req);
+/* initiate.c */
+extern const struct emu_route emu_route_initiate;
 /* resumable.c */
 void emu_api_session_delete(struct emu_req *req);
-extern const struct emu_route emu_route_initiate, emu_route_chunk;
+extern const struct emu_route emu_route_chunk;
 
 /* xml.c */
 void emu_xml_get(struct emu_req *req);

@@ -21,7 +21,7 @@ enum {
  * that a reader who holds a reference needs no lock.
  */
 struct emu_object {
-	_Atomic unsigned refs;
+	unsigned refs; /* changed atomically */
 	char *bucket, *name;
 	uint64_t generation, metageneration;
 	int64_t created_ns, updated_ns; /* real time since the epoch */

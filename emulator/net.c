@@ -22,7 +22,7 @@ static int url_of(int fd, const char *address, char *ret_url, size_t url_cap,
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} bound;
+	} bound = {0};
 	socklen_t len = sizeof(bound);
 	unsigned port;
 

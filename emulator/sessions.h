@@ -29,7 +29,7 @@ enum { EMU_SESSION_ID_CAP = 65 };
  *	older one still sends is dropped. Compared, never followed.
  */
 struct emu_session {
-	_Atomic unsigned refs;
+	unsigned refs; /* changed atomically */
 	char id[EMU_SESSION_ID_CAP];
 	char *bucket, *name;
 	struct emu_cond cond;
