@@ -10,22 +10,61 @@
 void fleet_done(struct fleet *fleet)
 {
 	free(fleet->workers);
+	free(fleet->slots);
 	*fleet = (struct fleet){0};
+}
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/: names differ in few digits */
+static size_t name_hash(const char *name)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+/* The slot of @name, or the free one where it belongs. */
+static unsigned *fleet_slot(const struct fleet *fleet, const char *name)
+{
+	size_t at = name_hash(name) & (fleet->n_slots - 1);
+
+	while (fleet->slots[at] &&
+	       strcmp(fleet->workers[fleet->slots[at] - 1].name, name) != 0)
+		at = (at + 1) & (fleet->n_slots - 1);
+	return &fleet->slots[at];
+}
+
+/* At most half full, so that probing ends soon. */
+static void fleet_index(struct fleet *fleet)
+{
+	size_t n = fleet->n_slots ? fleet->n_slots : 64;
+
+	while (n < 2 * (fleet->n + 1))
+		n *= 2;
+	free(fleet->slots);
+	fleet->slots = xcalloc(n, sizeof(*fleet->slots));
+	fleet->n_slots = n;
+	for (size_t i = 0; i < fleet->n; i++)
+		*fleet_slot(fleet, fleet->workers[i].name) = (unsigned)i + 1;
 }
 
 struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name)
 {
 	struct fleet_worker *w;
+	unsigned *slot;
 
-	/* listings come sorted by name, so the newest entry is nearly always the one */
-	for (size_t i = fleet->n; i > 0; i--)
-		if (strcmp(fleet->workers[i - 1].name, name) == 0)
-			return &fleet->workers[i - 1];
+	if (fleet->n_slots < 2 * (fleet->n + 1))
+		fleet_index(fleet);
+	slot = fleet_slot(fleet, name);
+	if (*slot)
+		return &fleet->workers[*slot - 1];
 	if (fleet->n == fleet->cap) {
 		fleet->cap = fleet->cap ? fleet->cap * 2 : 16;
 		fleet->workers = xrealloc(fleet->workers, fleet->cap, sizeof(*w));
 	}
 	w = &fleet->workers[fleet->n++];
+	*slot = (unsigned)fleet->n;
 	*w = (struct fleet_worker){0};
 	str_copy(w->name, sizeof(w->name), name);
 	return w;
@@ -50,7 +89,7 @@ static enum fleet_view derive_one(struct fleet_worker *w, int64_t now_ns,
 		return w->age_ns > (int64_t)stale_s * NS_PER_S ? FLEET_STALE
 							       : FLEET_ALIVE;
 	}
-	w->age_ns = now_ns - born_ns;
+	w->age_ns = born_ns ? now_ns - born_ns : -1;
 	if (watch_started_ns > born_ns)
 		born_ns = watch_started_ns;
 	return now_ns - born_ns > (int64_t)FLEET_BOOT_S * NS_PER_S ? FLEET_MISSING
@@ -61,6 +100,7 @@ void fleet_derive(struct fleet *fleet, unsigned stale_s, int64_t watch_started_n
 {
 	if (fleet->n)
 		qsort(fleet->workers, fleet->n, sizeof(*fleet->workers), by_name);
+	fleet_index(fleet);
 	for (size_t i = 0; i < fleet->n; i++)
 		fleet->workers[i].view =
 			derive_one(&fleet->workers[i], fleet->server_now_ns, stale_s,
@@ -91,6 +131,10 @@ struct fleet_counts fleet_count(const struct fleet *fleet)
 	for (size_t i = 0; i < fleet->n; i++) {
 		const struct fleet_worker *w = &fleet->workers[i];
 
+		if (!w->is_planned) {
+			c.strangers++;
+			continue;
+		}
 		c.waiting += w->view == FLEET_WAITING;
 		c.missing += w->view == FLEET_MISSING;
 		c.alive += w->view == FLEET_ALIVE;

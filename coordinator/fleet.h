@@ -25,28 +25,32 @@ enum fleet_view {
 /** struct fleet_worker - one worker as the bucket shows it. */
 struct fleet_worker {
 	char name[WORKER_CAP];
+	bool is_planned;	/* named by config.json, or has a job */
 	unsigned rounds;	/* highest round it has a job for; 0 = none */
 	int64_t job_created_ns; /* server clock, of the newest job */
 	bool has_heartbeat;
-	bool has_summary; /* the heartbeat's metadata could be read */
+	bool has_summary; /* its state could be read, from the metadata or as a whole */
 	struct heartbeat
 		hb; /* from the summary: state, step, attempt, done, total, reason */
 	int64_t updated_ns; /* server clock, of the heartbeat */
 	/* derived by fleet_derive() */
 	enum fleet_view view;
-	int64_t age_ns; /* since the last heartbeat, or since the job's creation */
+	int64_t age_ns; /* since the last heartbeat, or since the job's creation; -1 = no
+			   job */
 };
 
 struct fleet {
 	size_t n, cap;
 	struct fleet_worker *workers; /* sorted by name once fleet_derive() has run */
 	int64_t server_now_ns;	      /* "Date" of the last listing */
+	size_t n_slots; /* hash table of names: index + 1 into workers, 0 = free */
+	unsigned *slots;
 };
 
 void fleet_done(struct fleet *fleet);
 #define cleanup_fleet cleanup(fleet_done)
 
-/** fleet_worker() - find or add by name. */
+/** fleet_worker() - find or add by name, in constant time; valid until the next call. */
 struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
 
 /**
@@ -54,19 +58,25 @@ struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
  *
  * @stale_s: of the run's settings
  * @watch_started_ns: server clock when watching began; 0 = judge by the job alone
+ *
+ * Sorts; pointers into the fleet are not valid after. Boundaries: exactly stale_s old is
+ * alive, exactly FLEET_BOOT_S is waiting. A planned worker without a job is missing once
+ * watching has gone on for FLEET_BOOT_S.
  */
 void fleet_derive(struct fleet *fleet, unsigned stale_s, int64_t watch_started_ns);
 
 const char *fleet_view_name(enum fleet_view view);
 
+/** struct fleet_counts - planned workers only, except @strangers. */
 struct fleet_counts {
 	size_t waiting, missing, alive, stale, ended;
 	size_t done, failed, cancelled, interrupted; /* of the ended */
-	uint64_t steps_done, steps_total;
+	size_t strangers; /* heartbeats under names the run does not know */
+	uint64_t steps_done, steps_total; /* as far as workers have been heard of */
 };
 struct fleet_counts fleet_count(const struct fleet *fleet);
 
-/** fleet_is_over() - every worker has ended. */
+/** fleet_is_over() - every planned worker has ended. */
 bool fleet_is_over(const struct fleet_counts *c);
 /** fleet_is_stuck() - not over, and nobody is left who could go on by itself. */
 bool fleet_is_stuck(const struct fleet_counts *c);

@@ -2,6 +2,12 @@
 // Reading the fleet from the bucket.
 #include "coordinator/fleet_load.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "coordinator/cmd.h"
+
 struct load {
 	struct run *run;
 	struct fleet *fleet;
@@ -18,6 +24,7 @@ static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 	if (parts.kind != PATH_KIND_JOB)
 		return 0;
 	w = fleet_worker(load->fleet, parts.worker);
+	w->is_planned = true;
 	if (parts.round > w->rounds)
 		w->rounds = parts.round;
 	if (meta->created_ns > w->job_created_ns)
@@ -55,6 +62,41 @@ static int load_dir(struct load *load, enum path_dir dir, list_fn *on_object,
 	return store->ops->list(store, &req, &load->fleet->server_now_ns, err);
 }
 
+/* The whole heartbeat; why it cannot be had becomes the reason. */
+static void load_heartbeat(struct run *run, struct fleet_worker *w)
+{
+	cleanup_str struct str text = STR_INIT(HEARTBEAT_MAX_BYTES);
+	struct heartbeat hb = {0};
+	struct err why = {0};
+	char name[PATH_CAP];
+	int r = path_worker(name, &run->ref, w->name, &why);
+
+	if (r == 0)
+		r = run_get(run, name, HEARTBEAT_MAX_BYTES, &text, &why);
+	if (r == 0)
+		r = heartbeat_parse(str_text(&text), text.len, &hb, NULL, &why);
+	if (r == 0 && strcmp(hb.worker, w->name) != 0)
+		r = err_set(&why, -EINVAL, "it names worker %s", hb.worker);
+	if (r == 0) {
+		w->hb = hb;
+		w->has_summary = true;
+	} else {
+		snprintf(w->hb.reason, sizeof(w->hb.reason),
+			 "heartbeat unreadable: %.400s", why.text);
+	}
+}
+
+/* A heartbeat that lost its metadata, by a copy of the run for instance, still counts. */
+static void load_unsummarised(struct run *run, struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->n; i++) {
+		struct fleet_worker *w = &fleet->workers[i];
+
+		if (w->has_heartbeat && !w->has_summary && !cmd_interrupted())
+			load_heartbeat(run, w);
+	}
+}
+
 int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	       struct err *err)
 {
@@ -62,6 +104,8 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	int r;
 
 	*ret = (struct fleet){0};
+	for (size_t i = 0; i < run->config.n_workers; i++)
+		fleet_worker(ret, run->config.workers[i])->is_planned = true;
 	r = load_dir(&load, PATH_JOBS, on_job, err);
 	if (r == 0)
 		r = load_dir(&load, PATH_WORKERS, on_heartbeat, err);
@@ -69,32 +113,33 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");
 	}
+	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
 	return 0;
 }
 
-static void load_reason(struct run *run, struct fleet_worker *w)
+static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker *w)
 {
-	cleanup_str struct str text = STR_INIT(HEARTBEAT_MAX_BYTES);
-	char name[PATH_CAP];
-	unsigned unknown = 0;
-
-	if (path_worker(name, &run->ref, w->name, NULL) == 0 &&
-	    run_get(run, name, HEARTBEAT_MAX_BYTES, &text, NULL) == 0)
-		heartbeat_parse(text.s, text.len, &w->hb, &unknown, NULL);
+	if (!w->has_heartbeat || w->hb.reason[0])
+		return false;
+	return fleet->n <= FLEET_PROGRESS_MAX || w->view == FLEET_STALE ||
+	       (w->view == FLEET_ENDED && w->hb.state != WORKER_DONE);
 }
 
 void fleet_load_reasons(struct run *run, struct fleet *fleet)
 {
 	unsigned left = FLEET_REASONS_MAX;
 
-	for (size_t i = 0; i < fleet->n && left; i++) {
+	for (size_t i = 0; i < fleet->n && left && !cmd_interrupted(); i++) {
 		struct fleet_worker *w = &fleet->workers[i];
-		bool is_wrong = w->view == FLEET_ENDED && w->hb.state != WORKER_DONE;
+		struct heartbeat listed = w->hb;
 
-		if (!w->has_heartbeat || (w->has_summary && !is_wrong))
+		if (!is_of_interest(fleet, w))
 			continue;
-		load_reason(run, w);
 		left--;
+		load_heartbeat(run, w);
+		/* rewritten since the listing: what is shown stays of one moment */
+		if (w->hb.state != listed.state)
+			w->hb = listed;
 	}
 }

@@ -9,16 +9,19 @@
 /**
  * fleet_load() - list jobs/ and workers/ (one request per 1,000), derive the views.
  *
+ * Workers that config.json names are in the fleet even without a job.
+ *
  * @watch_started_ns: see fleet_derive()
  */
 int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	       struct err *err);
 
-enum { FLEET_REASONS_MAX = 100 };
+enum { FLEET_REASONS_MAX = 100, FLEET_PROGRESS_MAX = 16 };
 
 /**
- * fleet_load_reasons() - read the whole heartbeat of workers that ended other than done,
- * or whose summary could not be read; at most FLEET_REASONS_MAX requests.
+ * fleet_load_reasons() - read the whole heartbeat of workers that are stale or ended
+ * other than done; in a fleet of at most FLEET_PROGRESS_MAX, of all (for what they are
+ * just doing). At most FLEET_REASONS_MAX requests.
  */
 void fleet_load_reasons(struct run *run, struct fleet *fleet);
 
