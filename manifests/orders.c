@@ -222,7 +222,7 @@ void orders_settings_in(struct json_in *in, struct job_settings *ret,
 		return;
 	field_range(&sub, "heartbeat_s", 1, 3600, &ret->heartbeat_s);
 	field_range(&sub, "stale_s", 1, 86400, &ret->stale_s);
-	field_range(&sub, "monitor_hz", 0, 1000, &ret->monitor_hz);
+	field_range(&sub, "monitor_hz", 1, 100, &ret->monitor_hz);
 	field_range(&sub, "max_attempts", 1, 100, &ret->max_attempts);
 	field_range(&sub, "mount_timeout_s", 1, ORDER_SECONDS_MAX, &ret->mount_timeout_s);
 	field_range(&sub, "layout_timeout_s", 1, ORDER_SECONDS_MAX,
