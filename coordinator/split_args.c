@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// split's command line, judged before anything is read.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coordinator/split.h"
+#include "manifests/fio_policy.h"
+
+static int missing(const char *flag, const char *why, struct err *err)
+{
+	return err_set(err, -EINVAL, "--%s is missing: %s", flag, why);
+}
+
+static int check_given(const struct split_flags *f, struct err *err)
+{
+	if (!f->tests)
+		return missing("tests", "the CSV of test cases", err);
+	if (!f->fio)
+		return missing("fio", "the template of the fio job", err);
+	if (!f->data)
+		return missing("data", "gs://BUCKET[/prefix] of the data under test",
+			       err);
+	if (!f->workers)
+		return missing("workers", "a number, a list a,b,c or @FILE", err);
+	if (f->configs && (f->gcsfuse || f->mount_args))
+		return err_set(err, -EINVAL,
+			       "--configs names the arms: --gcsfuse and --mount-args are "
+			       "for a single one");
+	if (!f->configs && !f->gcsfuse && strcmp(f->kind, "dir") != 0)
+		return missing("configs",
+			       "the CSV of mount configs (or --gcsfuse VERSION)", err);
+	return 0;
+}
+
+static int check_numbers(const struct split_flags *f, struct err *err)
+{
+	if (f->iterations < 1 || f->iterations > PLAN_STEPS_MAX)
+		return err_set(err, -EINVAL, "--iterations: not between 1 and %d",
+			       PLAN_STEPS_MAX);
+	if (f->replicas < 1 || f->replicas > SPLIT_WORKERS_MAX)
+		return err_set(err, -EINVAL, "--replicas: not between 1 and %d",
+			       SPLIT_WORKERS_MAX);
+	if (f->max_attempts < 1 || f->max_attempts > 100)
+		return err_set(err, -EINVAL, "--max-attempts: not between 1 and 100");
+	if (f->timeout_ns < 1000000000 || f->timeout_ns > 7 * 86400 * 1000000000LL)
+		return err_set(err, -EINVAL, "--timeout: not between 1 s and 7 days");
+	if (f->seed > INT64_MAX)
+		return err_set(err, -EINVAL, "--seed: larger than 2^63 - 1");
+	if (strcmp(f->design, "blocks") != 0 && strcmp(f->design, "spread") != 0)
+		return err_set(err, -EINVAL,
+			       "--design: \"%.40s\" is neither blocks nor spread",
+			       f->design);
+	if (strcmp(f->kind, "gcsfuse") != 0 && strcmp(f->kind, "dir") != 0)
+		return err_set(err, -EINVAL,
+			       "--kind: \"%.40s\" is neither gcsfuse nor dir", f->kind);
+	return 0;
+}
+
+static int check_pairs(const char *flag, const struct opt_list *list, struct err *err)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		size_t n = strcspn(list->v[i], "=");
+
+		if (!n || !list->v[i][n] || !list->v[i][n + 1])
+			return err_set(err, -EINVAL, "--%s: \"%.60s\" is not NAME=VALUE",
+				       flag, list->v[i]);
+		for (size_t j = 0; j < i; j++)
+			if (strncmp(list->v[i], list->v[j], n + 1) == 0)
+				return err_set(err, -EINVAL, "--%s: %.*s is given twice",
+					       flag, (int)n, list->v[i]);
+	}
+	return 0;
+}
+
+static int add_worker(struct split *split, const char *name, size_t n, struct err *err)
+{
+	cleanup_free char *worker = xstrndup(name, n);
+
+	if (!str_is_rfc1035(worker))
+		return err_set(
+			err, -EINVAL,
+			"--workers: \"%.70s\" is not a worker's name: lower-case "
+			"letters, digits and -, beginning with a letter, at most 63",
+			worker);
+	for (size_t i = 0; i < split->n_workers; i++)
+		if (strcmp(split->workers[i], worker) == 0)
+			return err_set(err, -EINVAL, "--workers: %s occurs twice",
+				       worker);
+	if (split->n_workers == SPLIT_WORKERS_MAX)
+		return err_set(err, -EINVAL, "--workers: more than %d",
+			       SPLIT_WORKERS_MAX);
+	split->workers =
+		xrealloc(split->workers, split->n_workers + 1, sizeof(*split->workers));
+	split->workers[split->n_workers++] = steal_ptr(worker);
+	return 0;
+}
+
+/* Names between any of @separators; empty ones are an error where @is_strict. */
+static int add_list(struct split *split, const char *text, const char *separators,
+		    bool is_strict, struct err *err)
+{
+	int r = 0;
+
+	for (;;) {
+		size_t n = strcspn(text, separators), first = strspn(text, " \t");
+		size_t len = n > first ? n - first : 0;
+
+		while (len && strchr(" \t\r", text[first + len - 1]))
+			len--;
+		if (len || is_strict)
+			r = add_worker(split, text + first, len, err);
+		if (r < 0 || !text[n])
+			return r;
+		text += n + 1;
+	}
+}
+
+static int read_workers(struct split *split, struct err *err)
+{
+	const char *text = split->flags.workers;
+	cleanup_str struct str file = STR_INIT(1 << 20);
+	uint64_t n = 0;
+	int r = 0;
+
+	if (text[0] == '@') {
+		r = inputs_read_file(text + 1, 1 << 20, &file, err);
+		if (r == 0 && !str_is_utf8(str_text(&file), file.len))
+			r = err_set(err, -EINVAL, "%s: not UTF-8 text", text + 1);
+		if (r == 0)
+			r = add_list(split, str_text(&file), "\n", false, err);
+	} else if (*text && !text[strspn(text, "0123456789")]) {
+		r = parse_u64_range("--workers", text, 1, SPLIT_WORKERS_MAX, &n, err);
+		for (uint64_t i = 1; i <= n && r == 0; i++) {
+			cleanup_free char *name =
+				xasprintf("w-%llu", (unsigned long long)i);
+
+			r = add_worker(split, name, strlen(name), err);
+		}
+	} else {
+		r = add_list(split, text, ",", true, err);
+	}
+	if (r == 0 && !split->n_workers)
+		r = err_set(err, -EINVAL, "--workers: none named");
+	return r;
+}
+
+static int read_data(struct split *split, struct err *err)
+{
+	struct store_url *url = &split->data_url;
+	struct err why = {0};
+	size_t n;
+
+	if (store_url_parse(split->flags.data, url, &why) < 0)
+		return err_set(err, -EINVAL, "--data: %s", why.text);
+	for (n = strlen(url->name); n && url->name[n - 1] == '/'; n--)
+		url->name[n - 1] = '\0';
+	if (!bucket_is_valid(url->bucket) || !prefix_is_valid(url->name))
+		return err_set(err, -EINVAL,
+			       "--data: \"%.100s\" is not gs://BUCKET[/prefix] of plain "
+			       "names",
+			       split->flags.data);
+	if (strcmp(url->bucket, split->ref.bucket) == 0)
+		return err_set(err, -EINVAL,
+			       "--data: bucket %s is the control bucket too: the load "
+			       "would throttle the control plane, and fio could reach it",
+			       url->bucket);
+	split->endpoint = split->flags.data_endpoint ? xstrdup(split->flags.data_endpoint)
+						     : store_endpoint_from_env();
+	for (n = split->endpoint ? strlen(split->endpoint) : 0;
+	     n && split->endpoint[n - 1] == '/'; n--)
+		split->endpoint[n - 1] = '\0';
+	if (split->endpoint && !str_starts(split->endpoint, "http://") &&
+	    !str_starts(split->endpoint, "https://"))
+		return err_set(err, -EINVAL, "--data-endpoint: \"%.80s\" is not a URL",
+			       split->endpoint);
+	return 0;
+}
+
+int split_args(struct split *split, const char *url, struct err *err)
+{
+	struct str text = STR_INIT(4096);
+	int r = check_given(&split->flags, err);
+
+	if (r == 0)
+		r = check_numbers(&split->flags, err);
+	if (r == 0)
+		r = check_pairs("pin", &split->flags.pins, err);
+	if (r == 0)
+		r = check_pairs("binary", &split->flags.binaries, err);
+	for (size_t i = 0; i < split->flags.allowed.n && r == 0; i++) {
+		struct err why = {0};
+
+		if (fio_policy_may_allow(split->flags.allowed.v[i], &why) < 0)
+			r = err_set(err, -EINVAL, "--allow-option: %s", why.text);
+	}
+	if (r == 0)
+		r = run_ref_parse(url, &split->ref, err);
+	if (r < 0)
+		return r;
+	run_ref_url(&split->ref, &text);
+	split->url = str_steal(&text);
+	r = read_workers(split, err);
+	return r < 0 ? r : read_data(split, err);
+}
