@@ -8,73 +8,175 @@
 
 #include "core/str.h"
 
+enum { STEPS_MAX = 10000000 };
+
+/** struct steps_order - what a reassign order says, ready to be asked often. */
+struct steps_order {
+	unsigned round;
+	bool all_workers, all_steps;
+	size_t n_workers, n_steps;
+	char **workers;
+	uint64_t *steps; /* matrix_id << 32 | iteration, sorted */
+};
+
+static void order_done(struct steps_order *o)
+{
+	for (size_t i = 0; i < o->n_workers; i++)
+		free(o->workers[i]);
+	free(o->workers);
+	free(o->steps);
+}
+
 void steps_done(struct steps *steps)
 {
 	for (size_t i = 0; i < steps->n; i++)
 		free(steps->v[i].found);
+	for (size_t i = 0; i < steps->n_names; i++)
+		free(steps->names[i]);
+	for (size_t i = 0; i < steps->n_orders; i++)
+		order_done(&steps->orders[i]);
 	free(steps->v);
+	free(steps->listed);
+	free(steps->names);
+	free(steps->orders);
 	*steps = (struct steps){0};
 }
 
 int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 {
-	if (steps->n + job->n_steps > 10000000)
-		return err_set(err, -E2BIG, "more than 10,000,000 steps in one run");
-	while (steps->cap < steps->n + job->n_steps) {
-		steps->cap = steps->cap ? steps->cap * 2 : 64;
-		steps->v = xrealloc(steps->v, steps->cap, sizeof(*steps->v));
-	}
-	for (size_t i = 0; i < job->n_steps; i++) {
-		struct step_entry *e = &steps->v[steps->n++];
+	char *name;
 
-		*e = (struct step_entry){.plan = job->steps[i], .round = job->round};
-		str_copy(e->owner, sizeof(e->owner), job->worker);
+	if (steps->n_listed + job->n_steps > STEPS_MAX)
+		return err_set(err, -E2BIG, "more than %d steps in one run", STEPS_MAX);
+	while (steps->cap_listed < steps->n_listed + job->n_steps) {
+		steps->cap_listed = steps->cap_listed ? steps->cap_listed * 2 : 64;
+		steps->listed = xrealloc(steps->listed, steps->cap_listed,
+					 sizeof(*steps->listed));
 	}
+	name = xstrdup(job->worker);
+	steps->names = xrealloc(steps->names, steps->n_names + 1, sizeof(char *));
+	steps->names[steps->n_names++] = name;
+	for (size_t i = 0; i < job->n_steps; i++)
+		steps->listed[steps->n_listed++] = (struct step_listing){
+			.plan = job->steps[i],
+			.round = job->round,
+			.worker = name,
+		};
 	return 0;
 }
 
-static int by_step(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	const struct step_entry *x = a, *y = b;
+	const uint64_t *x = a, *y = b;
 
-	if (x->plan.matrix_id != y->plan.matrix_id)
-		return x->plan.matrix_id < y->plan.matrix_id ? -1 : 1;
-	if (x->plan.iteration != y->plan.iteration)
-		return x->plan.iteration < y->plan.iteration ? -1 : 1;
-	return (x->round > y->round) - (x->round < y->round);
+	return (*x > *y) - (*x < *y);
 }
 
-void steps_sort(struct steps *steps)
+void steps_add_order(struct steps *steps, const struct control *order)
 {
-	size_t n = 0;
+	struct steps_order o = {.round = order->round,
+				.all_workers = order->all_workers,
+				.all_steps = order->all_steps};
 
-	if (steps->n)
-		qsort(steps->v, steps->n, sizeof(*steps->v), by_step);
-	/* a step that later rounds list again keeps its first round's plan and owner */
-	for (size_t i = 0; i < steps->n; i++) {
-		const struct job_step *p = &steps->v[i].plan;
+	if (order->kind != CONTROL_REASSIGN || !order->round)
+		return;
+	o.workers = xcalloc(order->n_workers, sizeof(char *));
+	o.steps = xcalloc(order->n_steps, sizeof(uint64_t));
+	for (size_t i = 0; i < order->n_workers; i++)
+		o.workers[o.n_workers++] = xstrdup(order->workers[i]);
+	for (size_t i = 0; i < order->n_steps; i++) {
+		unsigned matrix_id = 0, iteration = 0;
 
-		if (n && steps->v[n - 1].plan.matrix_id == p->matrix_id &&
-		    steps->v[n - 1].plan.iteration == p->iteration)
-			continue;
-		steps->v[n++] = steps->v[i];
+		if (step_id_parse(order->steps[i], &matrix_id, &iteration, NULL) == 0)
+			o.steps[o.n_steps++] = (uint64_t)matrix_id << 32 | iteration;
 	}
-	steps->n = n;
+	qsort(o.steps, o.n_steps, sizeof(uint64_t), by_key);
+	steps->orders = xrealloc(steps->orders, steps->n_orders + 1, sizeof(o));
+	steps->orders[steps->n_orders++] = o;
+}
+
+static bool order_gives(const struct steps_order *o, const struct step_listing *l)
+{
+	uint64_t key = (uint64_t)l->plan.matrix_id << 32 | l->plan.iteration;
+
+	if (l->round != o->round)
+		return false;
+	if (!o->all_steps && !bsearch(&key, o->steps, o->n_steps, sizeof(key), by_key))
+		return false;
+	for (size_t i = 0; i < o->n_workers; i++)
+		if (strcmp(o->workers[i], l->worker) == 0)
+			return true;
+	return o->all_workers;
+}
+
+static int by_place(const struct job_step *x, const struct job_step *y)
+{
+	if (x->matrix_id != y->matrix_id)
+		return x->matrix_id < y->matrix_id ? -1 : 1;
+	return (x->iteration > y->iteration) - (x->iteration < y->iteration);
+}
+
+static int by_listing(const void *a, const void *b)
+{
+	const struct step_listing *x = a, *y = b;
+	int d = by_place(&x->plan, &y->plan);
+
+	if (d)
+		return d;
+	if (x->round != y->round)
+		return x->round < y->round ? -1 : 1;
+	return strcmp(x->worker, y->worker);
+}
+
+static const char *find_owner(const struct steps *steps, const struct step_entry *e)
+{
+	/* the newest order first: it decides alone */
+	for (size_t i = steps->n_orders; i > 0; i--)
+		for (size_t k = 0; k < e->n_listings; k++)
+			if (order_gives(&steps->orders[i - 1], &e->listings[k]))
+				return e->listings[k].worker;
+	return e->listings[0].worker;
+}
+
+void steps_plan(struct steps *steps)
+{
+	struct step_entry *e = NULL;
+
+	if (!steps->n_listed)
+		return;
+	qsort(steps->listed, steps->n_listed, sizeof(*steps->listed), by_listing);
+	for (size_t i = 0; i < steps->n_listed; i++)
+		steps->n += !i || by_place(&steps->listed[i - 1].plan,
+					   &steps->listed[i].plan) != 0;
+	steps->v = xcalloc(steps->n, sizeof(*steps->v));
+	for (size_t i = 0; i < steps->n_listed; i++) {
+		const struct step_listing *l = &steps->listed[i];
+
+		if (!e || by_place(&e->plan, &l->plan) != 0) {
+			e = e ? e + 1 : steps->v;
+			e->plan = l->plan;
+			e->listings = l;
+			e->counting = -1;
+		}
+		e->n_listings++;
+	}
+	for (size_t i = 0; i < steps->n; i++)
+		steps->v[i].owner = find_owner(steps, &steps->v[i]);
 }
 
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 			      unsigned iteration)
 {
+	const struct job_step want = {.matrix_id = matrix_id, .iteration = iteration};
 	size_t low = 0, high = steps->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const struct job_step *p = &steps->v[mid].plan;
+		int d = by_place(&steps->v[mid].plan, &want);
 
-		if (p->matrix_id == matrix_id && p->iteration == iteration)
+		if (d == 0)
 			return &steps->v[mid];
-		if (p->matrix_id < matrix_id ||
-		    (p->matrix_id == matrix_id && p->iteration < iteration))
+		if (d < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -82,34 +184,12 @@ struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 	return NULL;
 }
 
-static bool order_has_step(const struct control *c, const struct job_step *p)
+const char *steps_lister(const struct step_entry *step, const char *worker)
 {
-	char id[STEP_ID_CAP];
-
-	if (c->all_steps)
-		return true;
-	step_id_format(id, p->matrix_id, p->iteration);
-	for (size_t i = 0; i < c->n_steps; i++)
-		if (strcmp(c->steps[i], id) == 0)
-			return true;
-	return false;
-}
-
-void steps_reassign(struct steps *steps, const struct control *c, const struct job *jobs,
-		    size_t n_jobs)
-{
-	for (size_t j = 0; j < n_jobs; j++) {
-		if (jobs[j].round != c->round)
-			continue;
-		for (size_t i = 0; i < jobs[j].n_steps; i++) {
-			const struct job_step *p = &jobs[j].steps[i];
-			struct step_entry *e;
-
-			e = steps_find(steps, p->matrix_id, p->iteration);
-			if (e && order_has_step(c, p))
-				str_copy(e->owner, sizeof(e->owner), jobs[j].worker);
-		}
-	}
+	for (size_t i = 0; i < step->n_listings; i++)
+		if (strcmp(step->listings[i].worker, worker) == 0)
+			return step->listings[i].worker;
+	return NULL;
 }
 
 void steps_add_found(struct step_entry *step, const struct found_attempt *found)
@@ -136,21 +216,33 @@ static enum step_view view_of(enum attempt_state state)
 	}
 }
 
+static int by_attempt(const void *a, const void *b)
+{
+	const struct found_attempt *x = a, *y = b;
+
+	if (x->attempt != y->attempt)
+		return x->attempt < y->attempt ? -1 : 1;
+	return strcmp(x->worker, y->worker);
+}
+
 static void derive_one(struct step_entry *e)
 {
 	e->view = STEP_PENDING;
 	e->counting = -1;
-	e->was_interrupted = false;
-	for (size_t i = 0; i < e->n_found; i++) {
-		const struct found_attempt *f = &e->found[i];
+	e->interrupted = 0;
+	if (e->n_found)
+		qsort(e->found, e->n_found, sizeof(*e->found), by_attempt);
+	for (size_t i = e->n_found; i > 0; i--) {
+		const struct found_attempt *f = &e->found[i - 1];
 
-		if (!f->is_readable || strcmp(f->worker, e->owner) != 0)
+		if (strcmp(f->worker, e->owner) != 0)
 			continue;
-		if (e->counting >= 0 && e->found[e->counting].attempt >= f->attempt)
-			continue;
-		e->counting = (int)i;
 		e->view = view_of(f->state);
-		e->was_interrupted = f->state == ATTEMPT_INTERRUPTED;
+		if (e->view == STEP_PENDING)
+			e->interrupted = f->attempt;
+		else
+			e->counting = (int)(i - 1);
+		return;
 	}
 }
 

@@ -10,12 +10,13 @@
 #include "manifests/job.h"
 #include "manifests/record.h"
 
-/** struct found_attempt - one record that exists in the bucket. */
+/** struct found_attempt - one record in the bucket that could be read and is of the run.
+ */
 struct found_attempt {
-	char worker[WORKER_CAP];
+	const char *worker; /* as steps_lister() returned it */
 	unsigned attempt;
-	bool is_readable;	  /* parsed, and of this run, step and config */
-	enum attempt_state state; /* when readable */
+	enum attempt_state state; /* one of the six ends */
+	size_t object;		  /* the caller's own number for it */
 };
 
 enum step_view {
@@ -28,42 +29,69 @@ enum step_view {
 	STEP_VIEW_COUNT,
 };
 
+/** struct step_listing - a step as one job lists it. */
+struct step_listing {
+	struct job_step plan;
+	unsigned round;
+	const char *worker; /* borrowed from struct steps */
+};
+
 /** struct step_entry - one planned step and what became of it. */
 struct step_entry {
 	struct job_step plan; /* as in the first round that lists it */
-	unsigned round;	      /* of that job */
-	char owner[WORKER_CAP];
+	const char *owner;    /* borrowed from struct steps */
+	size_t n_listings;
+	const struct step_listing *listings; /* by round; borrowed from struct steps */
 	size_t n_found;
-	struct found_attempt *found;
+	struct found_attempt *found; /* by attempt and worker once derived; owned */
 	/* derived by steps_derive() */
 	enum step_view view;
-	int counting;	      /* index into found, -1 = none */
-	bool was_interrupted; /* the owner's newest attempt ended interrupted */
+	int counting;	      /* index into found: what ended the step; -1 = none */
+	unsigned interrupted; /* pending: the owner's newest attempt, if it ended so; or 0
+			       */
 };
+
+struct steps_order;
 
 /** struct steps - all steps of a run, sorted by matrix_id and iteration. */
 struct steps {
-	size_t n, cap;
+	size_t n;
 	struct step_entry *v;
+	size_t n_listed, cap_listed;
+	struct step_listing *listed;
+	size_t n_names;
+	char **names; /* one per job */
+	size_t n_orders;
+	struct steps_order *orders;
 };
 
 void steps_done(struct steps *steps);
 #define cleanup_steps cleanup(steps_done)
 
-/** steps_add_job() - the steps of one job; call in the order of rounds. */
+/** steps_add_job() - the steps of one job, in any order; @job may go after. -E2BIG */
 int steps_add_job(struct steps *steps, const struct job *job, struct err *err);
-/** steps_sort() - after the last job, before steps_find(). */
-void steps_sort(struct steps *steps);
+
+/** steps_add_order() - a control order, in the order of their numbers; those that move no
+ * steps are ignored. @order may go after. */
+void steps_add_order(struct steps *steps, const struct control *order);
+
+/**
+ * steps_plan() - once, after the last job and order: one entry per step, and its owner.
+ *
+ * The owner is the worker of the first round that lists the step, until a reassign order
+ * carries a round in which the job of a worker it names lists the step.
+ */
+void steps_plan(struct steps *steps);
+
 /** steps_find() - borrowed, NULL if no job lists it. */
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 			      unsigned iteration);
-/** steps_reassign() - one reassign order: the new owners are the workers of round
- * @c->round. */
-void steps_reassign(struct steps *steps, const struct control *c, const struct job *jobs,
-		    size_t n_jobs);
+/** steps_lister() - the name of @worker, borrowed, if a job of its lists the step. */
+const char *steps_lister(const struct step_entry *step, const char *worker);
 /** steps_add_found() - a record seen in the bucket. */
 void steps_add_found(struct step_entry *step, const struct found_attempt *found);
-/** steps_derive() - only the owner's highest committed attempt counts. */
+/** steps_derive() - only the owner's highest committed attempt counts; one that ended
+ * interrupted leaves the step pending. */
 void steps_derive(struct steps *steps);
 
 const char *step_view_name(enum step_view view);
