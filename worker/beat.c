@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heartbeat thread.
+#include "worker/beat.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "worker/lease.h"
+
+int64_t beat_lease_ns(const struct beat_now *b)
+{
+	int64_t free_ns = b->lease_at_ns + (int64_t)BEAT_GAP_S * NS_PER_S;
+
+	if (b->hb_changed && b->is_urgent)
+		return b->now_ns;
+	if (b->hb_changed)
+		return free_ns > b->now_ns ? free_ns : b->now_ns;
+	return b->lease_due_ns;
+}
+
+int64_t beat_manifest_ns(const struct beat_now *b)
+{
+	int64_t free_ns = b->manifest_at_ns + (int64_t)BEAT_GAP_S * NS_PER_S;
+
+	if (!b->manifest_changed)
+		return INT64_MAX;
+	if (b->is_urgent)
+		return b->now_ns;
+	return free_ns > b->now_ns ? free_ns : b->now_ns;
+}
+
+static void fenced(struct beat *beat, const struct heartbeat *rival)
+{
+	struct board *b = beat->board;
+
+	log_line(LOG_ERROR,
+		 "fenced out: %s now belongs to another worker (incarnation %u)",
+		 beat->worker, rival->incarnation.n);
+	pthread_mutex_lock(&b->lock);
+	b->is_fenced = true;
+	b->rival_is_here = strcmp(rival->incarnation.instance_id,
+				  b->hb.incarnation.instance_id) == 0;
+	pthread_mutex_unlock(&b->lock);
+	stop_raise(beat->stop, STOP_FENCED);
+}
+
+/* Write the document @name; when its generation is not ours, find out whose it is. */
+static int write_owned(struct beat *beat, const char *name, const struct str *text,
+		       const char *summary, uint64_t *generation, struct err *err)
+{
+	struct put_req req = {.data = str_text(text),
+			      .n = text->len,
+			      .content_type = "application/json",
+			      .summary = summary};
+	struct heartbeat rival;
+	struct obj_meta meta;
+	int r;
+
+	for (int tries = 0; tries < 3; tries++) {
+		req.precondition = *generation ? PUT_REPLACE : PUT_CREATE;
+		req.if_generation = *generation;
+		beat->store->deadline_ns =
+			clock_mono_ns() + (int64_t)BEAT_REQUEST_S * NS_PER_S;
+		r = beat->store->ops->put(beat->store, name, &req, &meta, err);
+		if (r == 0)
+			*generation = meta.generation;
+		if (r != -EEXIST)
+			return r;
+		err_clear(err);
+		r = lease_owner(beat->store, name, &rival, generation, err);
+		if (r == -ENOENT)
+			err_clear(err);
+		else if (r < 0)
+			return r;
+		else if (strcmp(rival.incarnation.nonce,
+				beat->board->hb.incarnation.nonce) != 0) {
+			fenced(beat, &rival);
+			return err_set(err, -EPERM, "fenced out");
+		}
+	}
+	return err_set(err, -EAGAIN, "%s changes faster than it can be written", name);
+}
+
+static void say_failed(const char *what, const struct err *err)
+{
+	log_line(LOG_WARN, "%s not written: %s", what, err->text);
+}
+
+static void write_lease(struct beat *beat)
+{
+	struct board *b = beat->board;
+	cleanup_str struct str text = STR_INIT(HEARTBEAT_MAX_BYTES);
+	cleanup_json json_t *doc = NULL;
+	char name[PATH_CAP], summary[STORE_SUMMARY_CAP];
+	struct heartbeat hb;
+	struct err err = {0};
+	int64_t period_ns;
+	int r;
+
+	pthread_mutex_lock(&b->lock);
+	hb = b->hb;
+	b->hb_changed = false;
+	period_ns = (int64_t)b->heartbeat_s * NS_PER_S;
+	pthread_mutex_unlock(&b->lock);
+	clock_format(clock_real_ns(), hb.at);
+	doc = heartbeat_to_json(&hb);
+	heartbeat_summary(&hb, summary);
+	r = json_dump(doc, &text, &err);
+	if (r == 0)
+		r = path_worker(name, &beat->run, beat->worker, &err);
+	if (r == 0)
+		r = write_owned(beat, name, &text, summary, &beat->lease_generation,
+				&err);
+	beat->lease_at_ns = clock_mono_ns();
+	beat->lease_due_ns =
+		beat->lease_at_ns +
+		(int64_t)((double)period_ns * (0.9 + 0.2 * rng_double(&beat->rng)));
+	if (r == 0 || r == -EPERM)
+		return;
+	say_failed("heartbeat", &err);
+	pthread_mutex_lock(&b->lock);
+	b->hb_changed = true;
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void write_manifest(struct beat *beat)
+{
+	struct board *b = beat->board;
+	cleanup_str struct str text = STR_INIT(MANIFEST_MAX_BYTES);
+	cleanup_json json_t *doc = NULL;
+	char name[PATH_CAP];
+	struct err err = {0};
+	int r;
+
+	pthread_mutex_lock(&b->lock);
+	doc = manifest_to_json(&b->manifest);
+	b->manifest_changed = false;
+	pthread_mutex_unlock(&b->lock);
+	r = json_dump(doc, &text, &err);
+	if (r == 0)
+		r = path_manifest(name, &beat->run, beat->worker, &err);
+	if (r == 0)
+		r = write_owned(beat, name, &text, NULL, &beat->manifest_generation,
+				&err);
+	beat->manifest_at_ns = clock_mono_ns();
+	if (r == 0 || r == -EPERM)
+		return;
+	say_failed("manifest", &err);
+	pthread_mutex_lock(&b->lock);
+	b->manifest_changed = true;
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* One order, if the next number is there. 1 = there was one, 0 = nothing new. */
+static int read_order(struct beat *beat)
+{
+	struct board *b = beat->board;
+	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
+	struct control order = {0};
+	struct err err = {0};
+	char name[PATH_CAP];
+	bool is_abort;
+	int r;
+
+	r = path_control(name, &beat->run, b->orders.next_seq, &err);
+	if (r < 0)
+		return 0;
+	beat->store->deadline_ns = clock_mono_ns() + (int64_t)BEAT_REQUEST_S * NS_PER_S;
+	r = beat->store->ops->get(beat->store, name, CONTROL_MAX_BYTES, &text, NULL,
+				  &err);
+	if (r < 0) {
+		if (r != -ENOENT)
+			log_line(LOG_WARN, "orders: %s", err.text);
+		return 0;
+	}
+	r = control_parse(str_text(&text), text.len, &order, &err);
+	pthread_mutex_lock(&b->lock);
+	if (r < 0)
+		orders_refuse(&b->orders, err.text);
+	else
+		orders_apply(&b->orders, &order, beat->worker);
+	is_abort = b->orders.abort;
+	pthread_mutex_unlock(&b->lock);
+	log_line(LOG_INFO, "order %s%s%s", name, r < 0 ? " refused: " : "",
+		 r < 0 ? err.text : "");
+	control_done(&order);
+	if (is_abort)
+		stop_raise(beat->stop, STOP_ABORT);
+	else
+		stop_lift(beat->stop);
+	return 1;
+}
+
+static void read_orders(struct beat *beat, unsigned asked)
+{
+	struct board *b = beat->board;
+
+	while (stop_why(beat->stop) != STOP_FENCED && read_order(beat) == 1)
+		;
+	pthread_mutex_lock(&b->lock);
+	b->polls_done = asked;
+	pthread_cond_broadcast(&b->answered);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void tell_signal(struct beat *beat)
+{
+	if (beat->is_signal_told || stop_since_ns(beat->stop) == 0)
+		return;
+	beat->is_signal_told = true;
+	board_state(beat->board, WORKER_INTERRUPTED, "stopped by a signal");
+}
+
+/* Sleep until @until_ns, a change on the board, or a signal. */
+static void wait_change(struct beat *beat, int64_t until_ns)
+{
+	struct pollfd p[2] = {{.fd = beat->board->wake_fd, .events = POLLIN},
+			      {.fd = beat->is_signal_told ? -1 : beat->stop->term_fd,
+			       .events = POLLIN}};
+	int64_t left_ns = until_ns - clock_mono_ns();
+	struct timespec ts;
+	uint64_t count;
+
+	if (left_ns <= 0)
+		return;
+	ts = (struct timespec){.tv_sec = left_ns / NS_PER_S,
+			       .tv_nsec = left_ns % NS_PER_S};
+	if (ppoll(p, 2, &ts, NULL) > 0 && (p[0].revents & POLLIN))
+		while (read(beat->board->wake_fd, &count, sizeof(count)) > 0)
+			;
+}
+
+/* One turn: write what is due, read orders. False when the thread may leave. */
+static bool beat_turn(struct beat *beat)
+{
+	struct board *b = beat->board;
+	struct beat_now now = {.lease_at_ns = beat->lease_at_ns,
+			       .manifest_at_ns = beat->manifest_at_ns,
+			       .lease_due_ns = beat->lease_due_ns};
+	unsigned asked, answered;
+	bool is_over, has_beaten = false;
+
+	tell_signal(beat);
+	pthread_mutex_lock(&b->lock);
+	is_over = b->is_over;
+	now.hb_changed = b->hb_changed;
+	now.manifest_changed = b->manifest_changed;
+	now.is_urgent = worker_is_end(b->hb.state) || is_over;
+	asked = b->polls_asked;
+	answered = b->polls_done;
+	pthread_mutex_unlock(&b->lock);
+
+	now.now_ns = clock_mono_ns();
+	if (is_over &&
+	    ((!now.hb_changed && !now.manifest_changed) || now.now_ns > beat->over_ns))
+		return false;
+	if (beat_lease_ns(&now) <= now.now_ns) {
+		write_lease(beat);
+		has_beaten = true;
+	}
+	if (beat_manifest_ns(&now) <= now.now_ns && stop_why(beat->stop) != STOP_FENCED)
+		write_manifest(beat);
+	if (!is_over && (has_beaten || asked != answered))
+		read_orders(beat, asked);
+	return stop_why(beat->stop) != STOP_FENCED;
+}
+
+static int64_t next_turn_ns(struct beat *beat)
+{
+	struct board *b = beat->board;
+	struct beat_now now = {.now_ns = clock_mono_ns(),
+			       .lease_at_ns = beat->lease_at_ns,
+			       .manifest_at_ns = beat->manifest_at_ns,
+			       .lease_due_ns = beat->lease_due_ns};
+	int64_t lease_ns, manifest_ns;
+
+	/* urgent is left out: what an end could not write is tried again after the gap */
+	pthread_mutex_lock(&b->lock);
+	now.hb_changed = b->hb_changed;
+	now.manifest_changed = b->manifest_changed;
+	if (b->is_over || b->polls_asked != b->polls_done)
+		now.lease_due_ns = 0;
+	pthread_mutex_unlock(&b->lock);
+	lease_ns = beat_lease_ns(&now);
+	manifest_ns = beat_manifest_ns(&now);
+	return lease_ns < manifest_ns ? lease_ns : manifest_ns;
+}
+
+static void *beat_main(void *arg)
+{
+	struct beat *beat = arg;
+	struct board *b = beat->board;
+
+	while (beat_turn(beat))
+		wait_change(beat, next_turn_ns(beat));
+	pthread_mutex_lock(&b->lock);
+	b->is_ended = true;
+	pthread_cond_broadcast(&b->answered);
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+int beat_start(struct beat *beat, struct err *err)
+{
+	sigset_t all, was;
+	int r;
+
+	rng_init(&beat->rng, rng_entropy());
+	beat->lease_at_ns = clock_mono_ns();
+	beat->lease_due_ns =
+		beat->lease_at_ns + (int64_t)beat->board->heartbeat_s * NS_PER_S;
+	beat->board->is_ended = false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	r = pthread_create(&beat->thread, NULL, beat_main, beat);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	if (r != 0) {
+		beat->board->is_ended = true;
+		return err_errno(err, -r, "heartbeat thread");
+	}
+	beat->is_running = true;
+	return 0;
+}
+
+void beat_finish(struct beat *beat)
+{
+	if (beat->is_running) {
+		/* a preempted machine has seconds left */
+		int64_t s = stop_since_ns(beat->stop) ? BEAT_END_SIGNALLED_S : BEAT_END_S;
+
+		beat->over_ns = clock_mono_ns() + s * NS_PER_S;
+		pthread_mutex_lock(&beat->board->lock);
+		beat->board->is_over = true;
+		pthread_mutex_unlock(&beat->board->lock);
+		board_wake(beat->board);
+		pthread_join(beat->thread, NULL);
+		beat->is_running = false;
+	}
+	store_close(beat->store);
+	beat->store = NULL;
+}

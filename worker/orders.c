@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders taken in one by one.
+#include "worker/orders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/str.h"
+
+static void add_round(struct orders *o, unsigned round)
+{
+	for (size_t i = 0; i < o->n_rounds; i++)
+		if (o->rounds[i] == round)
+			return;
+	if (round > 0 && o->n_rounds < ORDER_ROUNDS_MAX)
+		o->rounds[o->n_rounds++] = round;
+}
+
+static void add_drop(struct orders *o, const struct control *c)
+{
+	struct order_drop *d;
+
+	o->drops = xrealloc(o->drops, o->n_drops + 1, sizeof(*o->drops));
+	d = &o->drops[o->n_drops++];
+	*d = (struct order_drop){.round = c->round, .all_steps = c->all_steps};
+	if (c->all_steps)
+		return;
+	d->steps = xcalloc(c->n_steps + 1, sizeof(*d->steps));
+	for (size_t i = 0; i < c->n_steps; i++)
+		d->steps[d->n++] = xstrdup(c->steps[i]);
+}
+
+void orders_apply(struct orders *o, const struct control *c, const char *worker)
+{
+	o->next_seq++;
+	if (!control_names(c, worker))
+		return;
+	add_round(o, c->round);
+	switch (c->kind) {
+	case CONTROL_DRAIN:
+	case CONTROL_ABORT:
+		o->drain = true;
+		o->abort |= c->kind == CONTROL_ABORT;
+		snprintf(o->reason, sizeof(o->reason), "%s", c->reason ? c->reason : "");
+		break;
+	case CONTROL_RESUME:
+		o->drain = o->is_refused;
+		o->abort = o->is_refused;
+		break;
+	case CONTROL_REASSIGN:
+		add_drop(o, c);
+		break;
+	}
+}
+
+void orders_refuse(struct orders *o, const char *why)
+{
+	o->next_seq++;
+	o->drain = true;
+	o->abort = true;
+	o->is_refused = true;
+	snprintf(o->reason, sizeof(o->reason), "%s", why);
+}
+
+void orders_take(struct orders *o, struct orders *ret)
+{
+	*ret = *o;
+	o->n_rounds = 0;
+	o->n_drops = 0;
+	o->drops = NULL;
+}
+
+bool order_drop_has(const struct order_drop *d, const char *id, unsigned round)
+{
+	if (d->round > 0 && round >= d->round)
+		return false;
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->steps[i], id) == 0)
+			return true;
+	return d->all_steps;
+}
+
+void orders_done(struct orders *o)
+{
+	for (size_t i = 0; i < o->n_drops; i++) {
+		for (size_t k = 0; k < o->drops[i].n; k++)
+			free(o->drops[i].steps[k]);
+		free(o->drops[i].steps);
+	}
+	free(o->drops);
+	*o = (struct orders){0};
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What control orders ask of one worker, gathered until the main thread takes it. Pure.
+#ifndef WORKER_ORDERS_H
+#define WORKER_ORDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "manifests/record.h"
+
+enum { ORDER_ROUNDS_MAX = 64 };
+
+/** struct order_drop - steps that an order took away. Owned. */
+struct order_drop {
+	unsigned round; /* steps of jobs from this round on are not meant; 0 = all are */
+	bool all_steps;
+	size_t n;
+	char **steps; /* ids */
+};
+
+/** struct orders - zero = none. */
+struct orders {
+	unsigned next_seq; /* the order to look for; begins at 1 */
+	bool drain, abort;
+	bool is_refused;	 /* an order could not be read: @reason says why */
+	char reason[REASON_CAP]; /* of the newest drain or abort */
+	size_t n_rounds;
+	unsigned rounds[ORDER_ROUNDS_MAX]; /* jobs to read, not taken yet */
+	size_t n_drops;
+	struct order_drop *drops;
+};
+
+/** orders_apply() - take in one order; those that do not name @worker only count. */
+void orders_apply(struct orders *o, const struct control *c, const char *worker);
+
+/** orders_refuse() - an order this worker cannot read: it must not go on measuring. */
+void orders_refuse(struct orders *o, const char *why);
+
+/** orders_take() - move rounds and drops over to @ret; drain and abort are copied. */
+void orders_take(struct orders *o, struct orders *ret);
+
+/** order_drop_has() - does it mean step @id of a job of @round? */
+bool order_drop_has(const struct order_drop *d, const char *id, unsigned round);
+
+void orders_done(struct orders *o);
+#define cleanup_orders cleanup(orders_done)
+
+#endif
