@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for the job, reading later rounds.
+#include "worker/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "worker/worker.h"
+
+enum { JOB_WAIT_S = 600, JOB_LOOK_S = 5, JOB_REQUEST_S = 120 };
+
+static int bad_job(struct worker *w, int r, const char *name, struct err *err)
+{
+	w->exit_code = WORKER_EXIT_CONFIG;
+	return err_wrap(err, r, "bad job gs://%s/%s", w->id.run.bucket, name);
+}
+
+/* It has to be meant for us: a copy under another name is refused, not run. */
+static int check_address(struct worker *w, const struct job *job, unsigned round,
+			 struct err *err)
+{
+	if (strcmp(job->run, w->id.run.run) != 0)
+		return err_set(err, -EINVAL, "run is \"%.64s\", not \"%s\"", job->run,
+			       w->id.run.run);
+	if (strcmp(job->worker, w->id.worker) != 0)
+		return err_set(err, -EINVAL, "worker is \"%.64s\", not \"%s\"",
+			       job->worker, w->id.worker);
+	if (round > 0 && job->round != round)
+		return err_set(err, -EINVAL, "round is %u, not %u", job->round, round);
+	if (strcmp(job->control_url, w->id.url) != 0)
+		return err_set(err, -EINVAL, "control.url is \"%.128s\", not \"%s\"",
+			       job->control_url, w->id.url);
+	return 0;
+}
+
+/* @name is the object; @round 0 takes whatever round it says. */
+static int fetch_name(struct worker *w, const char *name, unsigned round,
+		      struct job **ret, struct err *err)
+{
+	cleanup_str struct str text = STR_INIT(JOB_MAX_BYTES);
+	cleanup_free struct job *job = xcalloc(1, sizeof(*job));
+	struct obj_meta meta;
+	int r;
+
+	worker_deadline(w, w->ctl, JOB_REQUEST_S);
+	r = w->ctl->ops->get(w->ctl, name, JOB_MAX_BYTES, &text, &meta, err);
+	if (r == -EFBIG)
+		return bad_job(w, r, name, err);
+	if (r < 0)
+		return r;
+	r = job_parse(str_text(&text), text.len, job, err);
+	if (r < 0)
+		return bad_job(w, r, name, err);
+	r = check_address(w, job, round, err);
+	if (r < 0) {
+		job_done(job);
+		return bad_job(w, r, name, err);
+	}
+	*ret = steal_ptr(job);
+	return 0;
+}
+
+int job_fetch(struct worker *w, unsigned round, struct job **ret, struct err *err)
+{
+	char name[PATH_CAP];
+	int r = path_job(name, &w->id.run, w->id.worker, round, err);
+
+	return r < 0 ? r : fetch_name(w, name, round, ret, err);
+}
+
+static unsigned wait_limit_s(void)
+{
+#ifdef MUSTER_TESTING
+	const char *text = getenv("MUSTER_JOB_WAIT_S");
+	uint64_t s;
+
+	if (text && parse_u64(text, &s, NULL) == 0)
+		return (unsigned)s;
+#endif
+	return JOB_WAIT_S;
+}
+
+bool job_is_draining(struct worker *w, char reason[REASON_CAP])
+{
+	struct board *b = &w->board;
+	bool is_draining;
+
+	pthread_mutex_lock(&b->lock);
+	is_draining = b->orders.drain;
+	snprintf(reason, REASON_CAP, "%s",
+		 b->orders.reason[0] ? b->orders.reason : "stopped by an order");
+	pthread_mutex_unlock(&b->lock);
+	return is_draining;
+}
+
+/* 5 s, give or take 30 %: a fleet that boots together must not ask together. */
+static int pause_jittered(struct worker *w)
+{
+	double share = (double)(rng_entropy() >> 11) * 0x1p-53;
+
+	return stop_pause(&w->stop,
+			  (int64_t)((double)JOB_LOOK_S * NS_PER_S * (0.7 + 0.6 * share)));
+}
+
+static int no_job(struct worker *w, const char *name, struct err *err)
+{
+	w->exit_code = WORKER_EXIT_CONFIG;
+	return err_set(err, -ENOENT, "no job at gs://%s/%s", w->id.run.bucket, name);
+}
+
+static int wait_for(struct worker *w, const char *name, struct job **ret, struct err *err)
+{
+	int64_t end_ns = clock_mono_ns() + (int64_t)wait_limit_s() * NS_PER_S;
+	char reason[REASON_CAP];
+	int r;
+
+	for (;;) {
+		/* round 2 or later is right too: `resume` gives a worker that had no job
+		 * its first one under this name */
+		r = fetch_name(w, name, 0, ret, err);
+		if (r == 0 || r == -EINVAL || r == -EFBIG || r == -ECANCELED)
+			return r;
+		if (r == -ENOENT)
+			board_state(&w->board, WORKER_NOJOB, NULL);
+		if (clock_mono_ns() >= end_ns)
+			return r == -ENOENT ? (err_clear(err), no_job(w, name, err)) : r;
+		log_line(LOG_INFO, "no job yet: %s", err->text);
+		err_clear(err);
+		if (pause_jittered(w) < 0 || job_is_draining(w, reason))
+			return err_set(err, -ECANCELED, "stopped before there was a job");
+	}
+}
+
+/* What a job changes for the whole worker. */
+static int take_job(struct worker *w, struct job *job, struct err *err)
+{
+	struct board *b = &w->board;
+
+	pthread_mutex_lock(&b->lock);
+	b->heartbeat_s = job->settings.heartbeat_s;
+	b->manifest.round =
+		job->round > b->manifest.round ? job->round : b->manifest.round;
+	b->hb_changed = true;
+	pthread_mutex_unlock(&b->lock);
+	w->settings = job->settings;
+	return queue_add_job(w, job, err);
+}
+
+int job_wait(struct worker *w, struct err *err)
+{
+	struct job *job = NULL;
+	char name[PATH_CAP];
+	int r;
+
+	r = path_job(name, &w->id.run, w->id.worker, 1, err);
+	if (r == 0)
+		r = wait_for(w, name, &job, err);
+	if (r < 0)
+		return r;
+	board_state(&w->board, WORKER_SETUP, NULL);
+	r = queue_scan(w, err);
+	if (r < 0) {
+		job_done(job);
+		free(job);
+		return r;
+	}
+	return take_job(w, job, err);
+}
+
+static int take_rounds(struct worker *w, const struct orders *orders, struct err *err)
+{
+	int added = 0;
+
+	for (size_t i = 0; i < orders->n_rounds; i++) {
+		struct job *job = NULL;
+		int r;
+
+		if (orders->rounds[i] < 2 ||
+		    queue_has_round(&w->queue, orders->rounds[i]))
+			continue;
+		r = job_fetch(w, orders->rounds[i], &job, err);
+		if (r == -ENOENT) {
+			/* an order to all names those too that get nothing */
+			err_clear(err);
+			continue;
+		}
+		if (r < 0)
+			return r;
+		worker_say("round %u: %zu steps more", job->round, job->n_steps);
+		added = added || job->n_steps > 0;
+		r = take_job(w, job, err);
+		if (r < 0)
+			return r;
+	}
+	return added;
+}
+
+int job_take_orders(struct worker *w, struct err *err)
+{
+	cleanup_orders struct orders orders = {0};
+	int r;
+
+	board_orders(&w->board, &orders);
+	if (orders.is_refused) {
+		w->exit_code = WORKER_EXIT_CONFIG;
+		return err_set(err, -EINVAL, "control order: %s", orders.reason);
+	}
+	r = take_rounds(w, &orders, err);
+	if (r < 0)
+		return r;
+	queue_drop(w, &orders);
+	return r;
+}

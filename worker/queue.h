@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's steps in the order of execution, over all rounds.
+#ifndef WORKER_QUEUE_H
+#define WORKER_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/err.h"
+#include "manifests/job.h"
+#include "manifests/states.h"
+
+struct worker;
+struct orders;
+
+/** struct queue_step - one step; its line in the manifest has the same index. */
+struct queue_step {
+	const struct job *job; /* borrowed from the queue's rounds */
+	const struct job_step *plan;
+	unsigned attempt; /* the next one while pending, else the newest */
+	enum attempt_state state;
+};
+
+/** struct found - the newest attempt of a step that the bucket or workspace shows. */
+struct found {
+	unsigned matrix_id, iteration, attempt;
+	bool has_record;
+};
+
+struct queue {
+	size_t n_jobs;
+	struct job **jobs; /* rounds, owned; they stay as long as the process */
+	size_t n;
+	struct queue_step *steps;
+	size_t n_found;
+	struct found *found; /* of this worker, in no order */
+};
+
+/**
+ * queue_scan() - what earlier incarnations left: one LIST of results/<worker>/, the
+ * workspace's step folders, and the steps the previous manifest shows in flight.
+ */
+int queue_scan(struct worker *w, struct err *err);
+
+/**
+ * queue_add_job() - append the job's steps; @job is taken, also on an error.
+ *
+ * A step listed before comes off its old place. What an earlier incarnation committed is
+ * adopted; an attempt that began and left no record counts as interrupted, and the
+ * record of the last one allowed is written here.
+ */
+int queue_add_job(struct worker *w, struct job *job, struct err *err);
+
+/** queue_drop() - take out the steps an order moved to other workers. */
+void queue_drop(struct worker *w, const struct orders *orders);
+
+/** queue_next() - index of the first step that is not final; queue.n if there is none. */
+size_t queue_next(const struct queue *q);
+
+/** queue_set() - state and attempt of step @i, here and on the board. */
+void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned attempt,
+	       const char *reason);
+
+/** queue_cancel_rest() - every step that is not final ends as cancelled. */
+void queue_cancel_rest(struct worker *w, const char *reason);
+
+/** queue_count() - steps in state @s. */
+size_t queue_count(const struct queue *q, enum attempt_state s);
+
+/** queue_find_job() - has round @round been read? */
+bool queue_has_round(const struct queue *q, unsigned round);
+
+void queue_done(struct queue *q);
+
+/** found_note() - an attempt was seen; keeps the newest of each step. */
+void found_note(struct queue *q, unsigned matrix_id, unsigned iteration, unsigned attempt,
+		bool has_record);
+/** found_get() - or NULL. */
+const struct found *found_get(const struct queue *q, unsigned matrix_id,
+			      unsigned iteration);
+
+#endif
