@@ -91,10 +91,10 @@ static int token_take(const struct str *reply, struct err *err)
 	struct json_in in;
 	int r;
 
-	r = json_load(str_text(reply), reply->len, TOKEN_REPLY_MAX, "the token", &doc,
-		      err);
-	if (r < 0)
-		return r;
+	/* a parser's own message could quote the token */
+	if (json_load(str_text(reply), reply->len, TOKEN_REPLY_MAX, "token", &doc, NULL) <
+	    0)
+		return err_set(err, -EBADMSG, "the metadata server's reply is not JSON");
 	json_in_init(&in, doc, JSON_RECORDS, "token", NULL, err);
 	json_in_str(&in, "access_token", JSON_MUST, &text);
 	json_in_u64(&in, "expires_in", JSON_MUST, &expires_s);

@@ -268,6 +268,8 @@ static void set_connection(CURL *easy, const struct http_request *req,
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
 			 is_bulk ? (long)STALL_BULK_S : (long)STALL_SMALL_S);
+	/* an early 412 or 503 would otherwise cost the connection */
+	curl_easy_setopt(easy, CURLOPT_KEEP_SENDING_ON_ERROR, is_bulk ? 0L : 1L);
 	if (is_bulk) {
 		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BULK_BUFFER_BYTES);
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,

@@ -107,7 +107,7 @@ static int check_header(const char *line, struct err *err)
 	if (n == 0 || line[n] != ':')
 		return err_set(err, -EINVAL,
 			       "MUSTER_EXTRA_HEADERS: a line is not \"Name: value\"");
-	if (strncasecmp(line, "authorization", n) == 0)
+	if (n == strlen("authorization") && strncasecmp(line, "authorization", n) == 0)
 		return err_set(err, -EINVAL,
 			       "MUSTER_EXTRA_HEADERS: %.*s is not for the environment",
 			       (int)n, line);
