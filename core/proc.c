@@ -243,6 +243,11 @@ int proc_wait(struct proc *p, int64_t deadline_ns, int cancel_fd, struct proc_en
 	}
 }
 
+bool proc_poll(const struct proc *p, int64_t deadline_ns)
+{
+	return !p->pid || proc_poll_pidfd(p->pidfd, deadline_ns);
+}
+
 int proc_signal(const struct proc *p, int sig)
 {
 	return p->pid ? proc_pidfd_signal(p->pidfd, sig) : -ESRCH;

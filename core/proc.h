@@ -75,6 +75,9 @@ int proc_spawn(const struct proc_spec *spec, struct proc *ret, struct err *err);
 int proc_wait(struct proc *p, int64_t deadline_ns, int cancel_fd, struct proc_end *ret,
 	      struct err *err);
 
+/** proc_poll() - like proc_wait(), but nothing is reaped: has it ended? */
+bool proc_poll(const struct proc *p, int64_t deadline_ns);
+
 /** proc_signal() - -ESRCH when it has ended already. */
 int proc_signal(const struct proc *p, int sig);
 

@@ -17,7 +17,7 @@ static const int64_t end_ns = 100LL * NS_PER_MS;
 
 struct answer {
 	int r;
-	unsigned char bytes[PROC_CALL_MAX_BYTES];
+	_Alignas(16) unsigned char bytes[PROC_CALL_MAX_BYTES]; /* any type fits */
 };
 
 /* Below PIPE_BUF, so that one write is one read. */

@@ -38,7 +38,8 @@ struct measure_end {
 	int exit_status; /* fio's; -1 when a signal ended it */
 	int signal;	 /* 0 = none */
 	bool was_mount_aborted;
-	int64_t start_ns, end_ns; /* CLOCK_MONOTONIC: before the fork, after the last */
+	int64_t start_ns, end_ns; /* CLOCK_MONOTONIC: before the fork; when fio had ended,
+				   * or had had its time to */
 };
 
 /**
