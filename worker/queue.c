@@ -13,7 +13,7 @@
 #include "worker/record.h"
 #include "worker/worker.h"
 
-enum { QUEUE_LIST_S = 120, CLOCK_OFF_S = 60 };
+enum { QUEUE_LIST_S = 120, QUEUE_RECORD_S = 30, CLOCK_OFF_S = 60 };
 
 static int by_step(const struct found *f, unsigned matrix_id, unsigned iteration)
 {
@@ -303,10 +303,23 @@ void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned at
 
 void queue_cancel_rest(struct worker *w, const char *reason)
 {
-	for (size_t i = 0; i < w->queue.n; i++)
-		if (!attempt_is_final(w->queue.steps[i].state))
-			queue_set(w, i, ATTEMPT_CANCELLED, w->queue.steps[i].attempt,
-				  reason);
+	bool can_write = stop_why(&w->stop) != STOP_FENCED;
+
+	for (size_t i = 0; i < w->queue.n; i++) {
+		const struct queue_step *s = &w->queue.steps[i];
+		struct manifest_step line = {.state = ATTEMPT_CANCELLED};
+		struct err err = {0};
+
+		if (attempt_is_final(s->state))
+			continue;
+		reason_set(line.reason, reason);
+		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
+		if (can_write && record_write_cancelled(w, s, reason, &line, &err) < 0) {
+			log_line(LOG_WARN, "cancelled steps not recorded: %s", err.text);
+			can_write = false;
+		}
+		queue_set(w, i, line.state, s->attempt, line.reason);
+	}
 }
 
 size_t queue_count(const struct queue *q, enum attempt_state s)

@@ -61,13 +61,14 @@ size_t queue_next(const struct queue *q);
 void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned attempt,
 	       const char *reason);
 
-/** queue_cancel_rest() - every step that is not final ends as cancelled. */
+/** queue_cancel_rest() - every step that is not final ends as cancelled, with a record.
+ */
 void queue_cancel_rest(struct worker *w, const char *reason);
 
 /** queue_count() - steps in state @s. */
 size_t queue_count(const struct queue *q, enum attempt_state s);
 
-/** queue_find_job() - has round @round been read? */
+/** queue_has_round() - has round @round been read? */
 bool queue_has_round(const struct queue *q, unsigned round);
 
 void queue_done(struct queue *q);

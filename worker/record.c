@@ -107,23 +107,44 @@ enum attempt_state record_interrupted(unsigned attempt, unsigned max_attempts,
 	return ATTEMPT_FAILED;
 }
 
-int record_write_lost(struct worker *w, const struct queue_step *s,
-		      struct manifest_step *line, struct err *err)
+/* A record for an attempt that has no run to tell of. */
+static int write_empty(struct worker *w, const struct queue_step *s,
+		       struct step_record *rec, struct manifest_step *line,
+		       struct err *err)
 {
-	struct step_record rec;
 	int r;
 
-	record_begin(w, s->job, s->plan, s->attempt, &rec);
-	rec.state = record_interrupted(s->attempt, s->job->settings.max_attempts,
-				       "the worker ended without a record", rec.reason);
-	clock_format(clock_real_ns(), rec.ended);
-	r = record_put(w, &rec, err);
+	clock_format(clock_real_ns(), rec->ended);
+	r = record_put(w, rec, err);
 	if (r == 0)
-		line_from_record(&rec, line);
-	step_record_done(&rec);
+		line_from_record(rec, line);
+	step_record_done(rec);
 	if (r == -EEXIST) {
 		err_clear(err);
 		return record_fetch_line(w, s->plan, s->attempt, line, err);
 	}
 	return r;
+}
+
+int record_write_lost(struct worker *w, const struct queue_step *s,
+		      struct manifest_step *line, struct err *err)
+{
+	struct step_record rec;
+
+	record_begin(w, s->job, s->plan, s->attempt, &rec);
+	rec.state = record_interrupted(s->attempt, s->job->settings.max_attempts,
+				       "the worker ended without a record", rec.reason);
+	return write_empty(w, s, &rec, line, err);
+}
+
+int record_write_cancelled(struct worker *w, const struct queue_step *s,
+			   const char *reason, struct manifest_step *line,
+			   struct err *err)
+{
+	struct step_record rec;
+
+	record_begin(w, s->job, s->plan, s->attempt, &rec);
+	rec.state = ATTEMPT_CANCELLED;
+	reason_set(rec.reason, reason);
+	return write_empty(w, s, &rec, line, err);
 }

@@ -28,6 +28,12 @@ int record_fetch_line(struct worker *w, const struct job_step *plan, unsigned at
 int record_write_lost(struct worker *w, const struct queue_step *s,
 		      struct manifest_step *line, struct err *err);
 
+/** record_write_cancelled() - a step that an order ended before it began. Its record is
+ * what lets readers tell it from one that is still to come. Fills in @line. */
+int record_write_cancelled(struct worker *w, const struct queue_step *s,
+			   const char *reason, struct manifest_step *line,
+			   struct err *err);
+
 /** record_interrupted() - how an interrupted attempt ends: failed when it was the last
  * one allowed. */
 enum attempt_state record_interrupted(unsigned attempt, unsigned max_attempts,
