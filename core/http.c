@@ -86,10 +86,9 @@ static int on_start(void *arg, char *ip, char *local_ip, int port, int local_por
 	return ++x->starts == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-static size_t on_send(char *to, size_t size, size_t count, void *arg)
+/* Bytes of the part being sent: how many, 0 at the end of the body, or -errno. */
+static ssize_t send_some(struct exchange *x, char *to, size_t n)
 {
-	struct exchange *x = arg;
-	size_t n = size * count;
 	const struct http_part *part;
 	ssize_t got;
 
@@ -110,14 +109,32 @@ static size_t on_send(char *to, size_t size, size_t count, void *arg)
 			got = pread(part->fd, to, n, (off_t)(part->offset + x->at));
 		while (got < 0 && errno == EINTR);
 	}
-	if (got <= 0) {
-		x->failure = got < 0 ? err_errno(x->err, -errno, "reading the file")
-				     : err_set(x->err, -EIO, "the file became shorter");
-		return CURL_READFUNC_ABORT;
-	}
+	if (got < 0)
+		return err_errno(x->err, -errno, "reading the file");
+	if (got == 0)
+		return err_set(x->err, -EIO, "the file became shorter");
 	x->at += (uint64_t)got;
-	x->resp->sent_bytes += (uint64_t)got;
-	return (size_t)got;
+	return got;
+}
+
+static size_t on_send(char *to, size_t size, size_t count, void *arg)
+{
+	struct exchange *x = arg;
+	size_t n = size * count, have = 0;
+
+	while (have < n) {
+		ssize_t got = send_some(x, to + have, n - have);
+
+		if (got < 0) {
+			x->failure = (int)got;
+			return CURL_READFUNC_ABORT;
+		}
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	x->resp->sent_bytes += have;
+	return have;
 }
 
 static size_t on_head(char *line, size_t size, size_t count, void *arg)

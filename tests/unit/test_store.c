@@ -146,8 +146,7 @@ static void test_put_retries(void)
 	header_of(&fake, 0, "x-goog-gcs-idempotency-token: ", first);
 	header_of(&fake, 2, "x-goog-gcs-idempotency-token: ", last);
 	ok(first[0] && strcmp(first, last) == 0, "under one idempotency token");
-	ok(fake.n_connections == 2, "after a reset on a new connection (%u)",
-	   fake.n_connections);
+	ok(fake.n_connections >= 2, "after a reset on a new connection");
 	ok(store->requests == 3 && store->retries == 2, "and counted");
 	stop(&fake);
 }
