@@ -120,14 +120,27 @@ static bool judge_end(const struct judge_in *in, struct verdict *v, const char *
 	return false;
 }
 
+static bool did_io(const struct fio_output *out)
+{
+	for (size_t i = 0; i < out->n; i++)
+		if (out->results[i].ios)
+			return true;
+	return false;
+}
+
 void record_judge(const struct judge_in *in, struct verdict *ret)
 {
 	char words[REASON_CAP / 2];
 
 	*ret = (struct verdict){.state = ATTEMPT_OK};
 	fio_words(in->out, words, sizeof(words));
-	if (!judge_end(in, ret, words))
+	if (!judge_end(in, ret, words)) {
+		/* fio says so with status 0 or 1, depending on the engine */
+		if (ret->state == ATTEMPT_FAILED && in->facts->is_block_over_file &&
+		    !did_io(in->out))
+			say(ret, ATTEMPT_INVALID, "fio did no I/O: %s", words);
 		return;
+	}
 	if (in->read_result < 0) {
 		say(ret, ATTEMPT_FAILED, "fio's output: %s", in->read_error);
 		return;
