@@ -10,7 +10,7 @@
 /** struct guard - zero = none. */
 struct guard {
 	pid_t pid;
-	int fd; /* write end of the pipe; its closing is the news of our death */
+	int fd; /* our end of a socket; its closing is the news of our death */
 };
 
 /**
