@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# muster store: every verb, exit codes, retries, faults, messages, secrets.
+set -u
+
+muster=${BUILD:-build}/muster
+emulator=${BUILD:-build}/muster-emulator
+if ! command -v curl >/dev/null; then
+	echo "1..0 # SKIP curl is missing"
+	exit 0
+fi
+dir=$(mktemp -d "${TMPDIR:-/tmp}/store.XXXXXX")
+"$emulator" --port 0 --bucket bkt >"$dir/url" 2>"$dir/emulator.log" &
+pid=$!
+trap 'kill $pid 2>/dev/null; rm -rf "$dir"' EXIT
+for _ in $(seq 100); do
+	[ -s "$dir/url" ] && break
+	sleep 0.05
+done
+STORAGE_EMULATOR_HOST=$(cat "$dir/url")
+export STORAGE_EMULATOR_HOST MUSTER_RETRY_BASE_MS=5
+n=0
+
+ok() { # ok STATUS NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		sed 's/^/# out: /' "$dir/out" | head -n 20
+		sed 's/^/# err: /' "$dir/err" | head -n 20
+	fi
+}
+# store WANTED_EXIT ARG...: output in $dir/out and $dir/err
+store() {
+	local want=$1 got
+	shift
+	"$muster" store "$@" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ $got -eq "$want" ] || echo "# exit $got, want $want: store $*"
+	[ $got -eq "$want" ]
+}
+has() { grep -qF -- "$1" "$dir/out"; }
+says() { grep -qF -- "$1" "$dir/err"; }
+is() { [ "$(cat "$dir/out")" = "$1" ]; }
+faults() { # faults RULE,RULE...
+	curl -sf -X POST -d "{\"seed\":3,\"rules\":[$1]}" \
+		"$STORAGE_EMULATOR_HOST/_emulator/faults" >/dev/null
+}
+requests() { curl -sf "$STORAGE_EMULATOR_HOST/_emulator/requests" | grep -o '"number"' | wc -l; }
+forget() { curl -sf -X DELETE "$STORAGE_EMULATOR_HOST/_emulator/requests" >/dev/null; }
+
+printf hello >"$dir/small"
+: >"$dir/empty"
+head -c 9437184 /dev/urandom >"$dir/big"
+
+# given up after 15 s; looked at in the end
+STORAGE_EMULATOR_HOST=127.0.0.1:1 timeout 30 "$muster" store ls gs://bkt 2>"$dir/nobody" &
+nobody=$!
+
+# the verbs
+store 0 ls gs://bkt && is ""
+ok $? "an empty bucket"
+store 0 cp "$dir/small" gs://bkt/a/ && has "gs://bkt/a/small  5 bytes  generation "
+ok $? "a URL ending in / takes the file's name"
+store 0 cp "$dir/small" "gs://bkt/a b/ü?#%" && store 0 cat "gs://bkt/a b/ü?#%" && is hello
+ok $? "a name with every kind of character"
+store 0 cp "$dir/big" gs://bkt/a/big && store 0 cp gs://bkt/a/big "$dir/back" &&
+	cmp -s "$dir/big" "$dir/back"
+ok $? "a large file there and back"
+store 0 cp --resumable "$dir/empty" gs://bkt/empty && store 0 cat gs://bkt/empty && is ""
+ok $? "an empty file by a resumable upload"
+store 0 cp gs://bkt/a/small "$dir" && cmp -s "$dir/small" "$dir/small"
+ok $? "into a folder"
+store 0 ls gs://bkt && is "gs://bkt/a b/
+gs://bkt/a/
+gs://bkt/empty"
+ok $? "ls: one level"
+store 0 ls gs://bkt/a && is "gs://bkt/a/big
+gs://bkt/a/small"
+ok $? "ls: a folder without its slash"
+store 0 ls -r gs://bkt && [ "$(wc -l <"$dir/out")" -eq 4 ]
+ok $? "ls -r: all levels"
+store 0 ls -l gs://bkt/a/small && grep -qE '^ +5  20[0-9T:.-]+Z +[0-9]+  gs://bkt/a/small$' "$dir/out"
+ok $? "ls -l: size, time, generation"
+store 0 ls --json gs://bkt && has '"schema": "muster/store-ls/1"' && has '"gs://bkt/a/"' &&
+	has '"size_bytes": 0'
+ok $? "ls --json"
+store 0 stat gs://bkt/a/small && has "size            5 bytes" && has "crc32c          mnG7TA=="
+ok $? "stat, with units"
+generation=$(sed -n 's/^ *generation *//p' "$dir/out")
+store 0 compose gs://bkt/a/small gs://bkt/empty gs://bkt/a/small gs://bkt/c &&
+	store 0 cat gs://bkt/c gs://bkt/a/small && is hellohellohello
+ok $? "compose, and cat of several"
+store 0 rm gs://bkt/c && store 2 stat gs://bkt/c
+ok $? "rm"
+
+# preconditions
+store 1 cp --if-generation-match 0 "$dir/small" gs://bkt/a/small && says "HTTP 412"
+ok $? "cp only if absent: exit 1"
+store 1 cp --if-generation-match 7 "$dir/small" gs://bkt/a/small
+ok $? "cp of a wrong generation: exit 1"
+store 1 rm --if-generation-match 7 gs://bkt/a/small
+ok $? "rm of a wrong generation: exit 1"
+store 1 compose gs://bkt/empty gs://bkt/a/small --if-generation-match 7
+ok $? "compose onto a wrong generation: exit 1"
+store 0 cp --if-generation-match "$generation" "$dir/small" gs://bkt/a/small
+ok $? "cp of the right generation"
+
+# what is not there, or not possible
+store 2 cat gs://bkt/none && says "cannot read gs://bkt/none: HTTP 404: No such object"
+ok $? "no such object: exit 2, in the server's words"
+store 2 ls gs://none && says "gs://none: HTTP 404: The specified bucket does not exist"
+ok $? "no such bucket"
+store 2 ls gs://bkt/none/ && says "nothing is there"
+ok $? "no such folder"
+store 2 lst gs://bkt && says "did you mean ls"
+ok $? "the nearest verb"
+store 2 ls --jsn gs://bkt && says "did you mean --json"
+ok $? "the nearest flag"
+store 2 cat -l gs://bkt/a/small && says "does not take -l"
+ok $? "a flag of another verb"
+store 2 cp "$dir/small" "$dir/x" && says "gs://"
+ok $? "cp without a URL"
+store 2 stat gs://bkt && says "names a bucket"
+ok $? "stat of a bucket"
+store 2 cp "$dir/absent" gs://bkt/x && says "No such file"
+ok $? "a file that is not there"
+store 2 ls 'gs://B KT' && says "3 to 222 characters"
+ok $? "no bucket's name"
+GOOGLE_APPLICATION_CREDENTIALS=$dir/key.json STORAGE_EMULATOR_HOST='' store 2 ls gs://bkt &&
+	says "key.json" && says "supported are"
+ok $? "a key file: what is supported instead"
+
+# faults
+faults '{"kind":"503","count":2},{"kind":"lost","method":"POST","count":1}'
+store 0 cp --if-generation-match 0 "$dir/small" gs://bkt/lost
+ok $? "503, 503, lost reply: the write is known to be ours"
+faults '{"kind":"503","count":1}'
+store 2 cp "$dir/small" gs://bkt/once && says "not tried again"
+ok $? "without a precondition a write is not repeated"
+faults '{"kind":"reset","count":1}'
+store 2 rm gs://bkt/lost && says "not tried again"
+ok $? "nor a delete"
+faults '{"kind":"truncate","method":"GET","match":"alt=media","count":4}'
+store 0 cp gs://bkt/a/big "$dir/back" && cmp -s "$dir/big" "$dir/back"
+ok $? "a body cut four times arrives whole"
+faults '{"kind":"reset","method":"PUT","count":2,"after_bytes":3000000},{"kind":"lost","method":"PUT","count":1,"skip":1}'
+store 0 cp --if-generation-match 0 "$dir/big" gs://bkt/big2 && faults '' &&
+	store 0 cp gs://bkt/big2 "$dir/back" && cmp -s "$dir/big" "$dir/back"
+ok $? "an upload broken three times arrives whole"
+faults '{"kind":"403"}'
+store 2 cat gs://bkt/a/small && says "cannot read gs://bkt/a/small: HTTP 403"
+ok $? "403: bucket, object, status"
+faults '{"kind":"401"}'
+forget
+store 2 ls gs://bkt && [ "$(requests)" -eq 1 ]
+ok $? "401 without credentials is not repeated"
+faults ''
+
+# interrupted
+faults '{"kind":"stall","seconds":30}'
+"$muster" store ls gs://bkt >"$dir/out" 2>"$dir/err" &
+child=$!
+sleep 0.3
+kill -TERM $child
+wait $child
+[ $? -eq 130 ] && says interrupted
+ok $? "SIGTERM: exit 130"
+faults ''
+
+# headers, secrets, foreign text
+forget
+MUSTER_EXTRA_HEADERS=$'x-retry-test-id: 42\nx-two: 2' store 0 cp --resumable \
+	--if-generation-match 0 "$dir/small" gs://bkt/extra
+curl -sf "$STORAGE_EMULATOR_HOST/_emulator/requests" >"$dir/log"
+[ "$(grep -oi '"x-retry-test-id"' "$dir/log" | wc -l)" -eq "$(grep -o '"number"' "$dir/log" | wc -l)" ]
+ok $? "extra headers on every request, the upload's too"
+MUSTER_EXTRA_HEADERS='Authorization: Bearer x' store 2 ls gs://bkt && says "not for the environment"
+ok $? "no credential from the environment"
+faults '{"kind":"403","method":"PUT"}'
+store 2 cp --resumable "$dir/small" gs://bkt/x && ! says upload_id && ! says uploadType
+ok $? "an upload session's URL is in no message"
+faults ''
+store 0 cp "$dir/small" $'gs://bkt/esc/\x1b[31m' && store 0 ls gs://bkt/esc/ && has '\x1b[31m' &&
+	! grep -q $'\x1b' "$dir/out"
+ok $? "control characters are escaped"
+STORAGE_EMULATOR_HOST=http://user:secret@127.0.0.1:1 store 2 ls gs://bkt
+ok $? "an endpoint with a password is refused"
+wait $nobody
+[ $? -eq 2 ] && [ "$SECONDS" -le 25 ] && grep -qF "gave up after" "$dir/nobody"
+ok $? "nobody answers: given up within 15 s"
+echo "1..$n"
