@@ -167,8 +167,10 @@ int mount_start(const struct mount_spec *spec, struct mount *ret, struct err *er
 	kernel_settings_init(&m.start);
 	m.log_path = xstrdup(spec->log_path);
 	m.step_dir = xstrdup(spec->step_dir);
-	if (spec->arm->kind == ARM_GCSFUSE)
+	if (spec->arm->kind == ARM_GCSFUSE) {
+		mount_need_connections();
 		r = mount_sweep(spec->point, NULL, err);
+	}
 	real = r == 0 ? realpath(spec->point, NULL) : NULL;
 	if (!real && r == 0)
 		r = err_errno(err, -errno, "%s", spec->point);

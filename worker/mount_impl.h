@@ -24,6 +24,10 @@ struct mount_entry {
 int mount_table_read(const char *folder, struct mount_entry **ret, size_t *ret_n,
 		     struct err *err);
 
+/** mount_need_connections() - make the kernel's control files of FUSE visible, if we may.
+ */
+void mount_need_connections(void);
+
 /** mount_connection_abort() - fail every request of a FUSE connection; never blocks. */
 void mount_connection_abort(unsigned dev_minor);
 

@@ -113,6 +113,21 @@ int mount_table_read(const char *folder, struct mount_entry **ret, size_t *ret_n
 	return 0;
 }
 
+/* include/uapi/linux/magic.h has no name for it: fs/fuse/control.c, FUSE_CTL_SUPER_MAGIC
+ */
+static const long fusectl_magic = 0x65735543;
+
+void mount_need_connections(void)
+{
+	static const char dir[] = "/sys/fs/fuse/connections";
+	struct statfs s;
+
+	/* systemd mounts it; small containers and images have none */
+	if (statfs(dir, &s) == 0 && s.f_type != fusectl_magic &&
+	    mount("fusectl", dir, "fusectl", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		errno = 0;
+}
+
 void mount_connection_abort(unsigned dev_minor)
 {
 	char path[96];
