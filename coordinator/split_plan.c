@@ -81,6 +81,8 @@ uint64_t split_step_bytes(const struct split *split, size_t row)
 {
 	const struct fio_facts *facts = &split->inputs.facts[row];
 
+	if (facts->is_block_over_file)
+		return 0;
 	return facts->has_io_bytes ? facts->io_bytes : facts->data_bytes;
 }
 

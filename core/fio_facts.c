@@ -112,6 +112,7 @@ static int shape_files(struct shape *s, struct err *err)
 	} else {
 		s->job_bytes = fio_ini_u64(s->ini, s->section, "size", 0);
 		s->file_low_bytes = s->job_bytes / s->files;
+		s->job_bytes = s->file_low_bytes * s->files;
 	}
 	if (!s->file_low_bytes)
 		return fail(s, "has neither filesize nor size, or files of 0 bytes", err);
@@ -176,8 +177,9 @@ static uint64_t pass_bytes(const struct shape *s)
 
 	if (moves_other(s) || s->bs_io > s->file_low_bytes)
 		return 0;
-	/* size= that does not divide evenly makes the first files larger */
-	if (!text_of(s, "filesize") && s->job_bytes % (s->files * s->bs_io))
+	/* what becomes of the rest of a size= that does not divide differs by release */
+	if (!text_of(s, "filesize") &&
+	    fio_ini_u64(s->ini, s->section, "size", 0) % (s->files * s->bs_io))
 		return 0;
 	bytes = s->file_low_bytes / s->bs_io * s->bs_io;
 	return __builtin_mul_overflow(bytes, s->files, &bytes) ? 0 : bytes;

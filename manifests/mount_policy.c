@@ -137,7 +137,11 @@ static char *key_of(const char *line)
 
 	line += strspn(line, " \t-\"'");
 	n = strcspn(line, ":\"'");
-	return plain_name(line, line[n] ? n : 0);
+	if (!line[n])
+		n = 0;
+	while (n && line[n - 1] == ' ')
+		n--;
+	return plain_name(line, n);
 }
 
 static int check_yaml_line(const char *line, unsigned number, struct err *err)
