@@ -35,20 +35,22 @@ void cells_done(struct cells *cells)
 	*cells = (struct cells){0};
 }
 
-struct cell *cells_add_step(struct cells *cells, const struct step_entry *step)
+struct cell *cells_find(const struct cells *cells, const struct job_step *plan)
 {
-	unsigned id = step->plan.matrix_id;
 	struct cell *c;
 
-	if (id < 1 || id > cells->n)
+	if (plan->matrix_id < 1 || plan->matrix_id > cells->n)
 		return NULL;
-	c = &cells->v[id - 1];
-	if (c->test->test_id != step->plan.test_id ||
-	    c->arm->config_id != step->plan.config_id)
+	c = &cells->v[plan->matrix_id - 1];
+	if (c->test->test_id != plan->test_id || c->arm->config_id != plan->config_id)
 		return NULL;
-	c->planned++;
-	c->views[step->view]++;
 	return c;
+}
+
+void cell_add_step(struct cell *cell, const struct step_entry *step)
+{
+	cell->planned++;
+	cell->views[step->view]++;
 }
 
 static struct cell_figure *cell_figure(struct cell *cell, unsigned group, enum fio_rw rw)
@@ -75,13 +77,33 @@ static struct cell_figure *cell_figure(struct cell *cell, unsigned group, enum f
 int cell_add_result(struct cell *cell, const struct fio_result *result, struct err *err)
 {
 	struct cell_figure *f = cell_figure(cell, result->group, result->rw);
+	int r;
 
-	f->bw_bytes_per_s = xrealloc(f->bw_bytes_per_s, f->n + 1, sizeof(double));
-	f->iops = xrealloc(f->iops, f->n + 1, sizeof(double));
-	f->bw_bytes_per_s[f->n] = result->bw_bytes_per_s;
-	f->iops[f->n] = result->iops;
 	f->n++;
-	return hist_merge(&f->lat, &result->lat, err);
+	/* fio counts in ms: nothing is known of a rate over less than one */
+	if (result->runtime_ns) {
+		f->bw_bytes_per_s =
+			xrealloc(f->bw_bytes_per_s, f->n_rates + 1, sizeof(double));
+		f->iops = xrealloc(f->iops, f->n_rates + 1, sizeof(double));
+		f->bw_bytes_per_s[f->n_rates] = result->bw_bytes_per_s;
+		f->iops[f->n_rates++] = result->iops;
+	}
+	if (!result->lat.n)
+		return 0;
+	r = hist_merge(&f->lat, &result->lat, err);
+	f->n_lat += r == 0;
+	return r;
+}
+
+void cell_finish(struct cell *cell)
+{
+	for (size_t i = 0; i < cell->n_figures; i++) {
+		struct cell_figure *f = &cell->figures[i];
+
+		if (f->n_lat == f->n)
+			f->latency = latency_of(&f->lat);
+		hist_done(&f->lat);
+	}
 }
 
 static int by_value(const void *a, const void *b)

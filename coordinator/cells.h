@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "coordinator/latency.h"
 #include "coordinator/steps.h"
 #include "core/fio_json.h"
 #include "manifests/job.h"
@@ -13,10 +14,12 @@
 struct cell_figure {
 	unsigned group;
 	enum fio_rw rw;
-	size_t n;		/* ok steps that have it */
-	double *bw_bytes_per_s; /* one per step, in the order of the steps; owned */
-	double *iops;
-	struct hist lat; /* all steps' bins, merged */
+	size_t n;		       /* ok steps that have it */
+	size_t n_rates;		       /* of these, with a runtime and hence rates */
+	double *bw_bytes_per_s, *iops; /* of each, in the order of iterations; owned */
+	size_t n_lat;		       /* of the n, with bins that could be merged */
+	struct hist lat;	       /* until cell_finish(): their bins, merged */
+	struct latency latency; /* then: of all n steps, or nothing when n_lat < n */
 };
 
 struct cell {
@@ -40,11 +43,22 @@ void cells_init(struct cells *cells, const struct config *config);
 void cells_done(struct cells *cells);
 #define cleanup_cells cleanup(cells_done)
 
-/** cells_add_step() - count a step's view; NULL when the matrix has no such cell. */
-struct cell *cells_add_step(struct cells *cells, const struct step_entry *step);
+/** cells_find() - the cell of a planned step; NULL when the matrix has no such cell. */
+struct cell *cells_find(const struct cells *cells, const struct job_step *plan);
 
-/** cell_add_result() - one ok step's figure; -EINVAL when histograms do not fit. */
+/** cell_add_step() - count a step's view. */
+void cell_add_step(struct cell *cell, const struct step_entry *step);
+
+/**
+ * cell_add_result() - one ok step's figure.
+ *
+ * -EINVAL when its bins do not fit those of the others: the rates are added all the same,
+ * and the cell will have no latency.
+ */
 int cell_add_result(struct cell *cell, const struct fio_result *result, struct err *err);
+
+/** cell_finish() - after the last result: from bins to percentiles. */
+void cell_finish(struct cell *cell);
 
 /** struct spread - of a figure's values over steps. */
 struct spread {

@@ -12,7 +12,8 @@ static const char about[] =
 	"that an\n"
 	"interrupted clean can be repeated. Objects outside the run, the fleet's cache "
 	"of\n"
-	"binaries and the data bucket are not touched. Asks first; --yes does not.\n";
+	"binaries and the data bucket are not touched. Asks first; --yes does not.\n\n"
+	"exit code: 0 deleted, 1 not confirmed or a worker still runs, 2 no such run\n";
 
 static bool confirmed(const struct run *run, const struct run_objects *objects)
 {
@@ -25,24 +26,30 @@ static bool confirmed(const struct run *run, const struct run_objects *objects)
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
-static int delete_one(struct run *run, const struct run_object *object, struct err *err)
+static int delete_one(struct run *run, const struct run_object *object, size_t *deleted,
+		      struct err *err)
 {
 	struct err why = {0};
-	int r = run->store->ops->del(run->store, object->name, object->generation, &why);
+	char name[PATH_CAP];
+	int r = run_object_name(run, object, name, err);
 
-	/* gone already, or rewritten by a worker that still lives: the latter must be
-	 * said */
+	if (r < 0)
+		return r;
+	r = run->store->ops->del(run->store, name, object->generation, &why);
+	*deleted += r == 0;
+	/* gone already, or rewritten by a worker that still lives: that must be said */
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EEXIST)
 		return err_set(err, r,
 			       "%s was just rewritten: a worker is still running (muster "
 			       "stop first)",
-			       object->parts.relative);
+			       object->relative);
 	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
 
-static int delete_all(struct run *run, const struct run_objects *objects, struct err *err)
+static int delete_all(struct run *run, const struct run_objects *objects, size_t *deleted,
+		      struct err *err)
 {
 	const struct run_object *config = NULL;
 
@@ -51,32 +58,50 @@ static int delete_all(struct run *run, const struct run_objects *objects, struct
 		int r = 0;
 
 		if (cmd_interrupted())
-			return err_set(err, -EINTR, "interrupted");
-		if (object->parts.kind == PATH_KIND_CONFIG)
+			return err_set(err, -ECANCELED, "interrupted");
+		if (object->kind == PATH_KIND_CONFIG)
 			config = object;
 		else
-			r = delete_one(run, object, err);
+			r = delete_one(run, object, deleted, err);
 		if (r < 0)
 			return r;
 	}
-	return config ? delete_one(run, config, err) : 0;
+	return config ? delete_one(run, config, deleted, err) : 0;
 }
 
-static int clean(struct run *run, bool yes)
+static int print_done(const struct run *run, const struct run_objects *objects,
+		      size_t deleted, bool is_json)
+{
+	cleanup_str struct str text = STR_INIT(4096);
+
+	if (is_json)
+		return cmd_print_json(
+			json_pack("{s:s, s:s, s:I, s:I}", "schema", "muster/clean/1",
+				  "run", run->ref.run, "deleted", (json_int_t)deleted,
+				  "left_alone", (json_int_t)objects->n_strange));
+	str_addf(&text, "deleted %zu objects of run %s\n", deleted, run->ref.run);
+	return cmd_print(&text);
+}
+
+static int clean(struct run *run, bool yes, bool is_json)
 {
 	struct run_objects objects = {0};
 	struct err err = {0};
-	int code = EXIT_YES;
+	size_t deleted = 0;
+	int code;
 
 	if (fetch_list(run, &objects, &err) < 0)
-		return cmd_fail(EXIT_NO, &err);
+		return cmd_fail_store(&err);
 	if (!yes && !confirmed(run, &objects)) {
 		fprintf(stderr, "nothing deleted\n");
-		code = EXIT_NO;
-	} else if (delete_all(run, &objects, &err) < 0) {
-		code = cmd_fail(cmd_interrupted() ? EXIT_INTERRUPTED : EXIT_NO, &err);
+		code = cmd_interrupted() ? EXIT_INTERRUPTED : EXIT_NO;
+	} else if (delete_all(run, &objects, &deleted, &err) < 0) {
+		err_wrap(&err, err.code, "%zu of %zu objects deleted", deleted,
+			 objects.n);
+		code = err.code == -EEXIST ? cmd_fail(EXIT_NO, &err)
+					   : cmd_fail_store(&err);
 	} else {
-		printf("deleted %zu objects of run %s\n", objects.n, run->ref.run);
+		code = print_done(run, &objects, deleted, is_json);
 	}
 	if (objects.n_strange)
 		fprintf(stderr,
@@ -89,9 +114,10 @@ static int clean(struct run *run, bool yes)
 
 int cmd_clean(int argc, char **argv)
 {
-	bool yes = false;
+	bool yes = false, is_json = false;
 	const struct opt opts[] = {
 		{"yes", OPT_FLAG, &yes, NULL, "do not ask", NULL},
+		{"json", OPT_FLAG, &is_json, NULL, "print the numbers as JSON", NULL},
 		{0},
 	};
 	cleanup_run struct run run = {0};
@@ -106,5 +132,5 @@ int cmd_clean(int argc, char **argv)
 		return cmd_usage("clean takes one run's URL, got %zu arguments", args.n);
 	if (run_open(args.v[0], &run, &code, &err) < 0)
 		return cmd_fail(code, &err);
-	return clean(&run, yes);
+	return clean(&run, yes, is_json);
 }

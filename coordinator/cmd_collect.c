@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // muster collect: fetch a run, write its tables, print the summary.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,97 +16,87 @@ static const char about[] =
 	"and\n"
 	"direction), results.json and summary.md. Latency percentiles come from merged\n"
 	"histograms; bandwidth is per fio group. Steps that are not ok are shown, never\n"
-	"averaged in. May be run at any time, and again.\n\n"
+	"averaged in. May be run at any time, and again: what is there already is not\n"
+	"fetched twice.\n\n"
+	"  muster collect gs://ctl/r1 --out r1 --archive\n\n"
 	"exit code: 0 every step is ok, 1 a step is not, 3 steps are still missing,\n"
-	"4 a step or document is invalid, 2 bad usage or no such run\n";
+	"4 a step or document is invalid, 2 bad usage or no such run, 130 interrupted\n"
+	"(several apply: 130, 2, 4, 1, 3, 0)\n";
+
+static const char *const own_files[] = {"results.csv", "results.json", "summary.md",
+					NULL};
 
 struct collect_flags {
 	const char *out;
 	bool archive, json;
 };
 
-static int write_json(struct collected *c, struct str *text, struct err *err)
+/* results.json goes from the file to the output: it can be long. */
+static int print_json(const struct collected *c)
 {
-	cleanup_json json_t *doc = json_object();
+	cleanup_free char *path = xasprintf("%s/results.json", c->fetch.out_dir);
+	cleanup_file FILE *f = fopen(path, "re");
+	char chunk[16384];
+	size_t n;
 
-	json_object_set_new(doc, "schema", json_string("muster/results/1"));
-	json_object_set_new(doc, "run", json_text(c->run->config.run));
-	json_object_set_new(doc, "complete", json_boolean(!c->views[STEP_PENDING]));
-	json_object_set(doc, "steps", c->results.steps);
-	json_object_set_new(doc, "cells", results_cells_json(&c->cells));
-	json_object_set_new(doc, "notes", json_array());
-	for (size_t i = 0; i < c->n_notes; i++)
-		json_array_append_new(json_object_get(doc, "notes"),
-				      json_text(c->notes[i]));
-	return json_dump_pretty(doc, text, err);
+	if (!f)
+		return cmd_usage("cannot read %s: %s", path, strerror(errno));
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		fwrite(chunk, 1, n, stdout);
+	return cmd_print(&STR_INIT(0));
 }
 
-static int write_documents(struct collected *c, struct str *json, struct err *err)
+static int print_result(const struct collected *c, const struct collect_flags *flags)
 {
-	cleanup_str struct str summary = STR_INIT(RESULTS_MAX_BYTES);
-	int r = write_json(c, json, err);
-
-	if (r == 0)
-		r = fetch_write(&c->fetch, "results.csv", &c->results.csv, err);
-	if (r == 0)
-		r = fetch_write(&c->fetch, "results.json", json, err);
-	if (r < 0)
-		return r;
-	summary_markdown(c, &summary);
-	return fetch_write(&c->fetch, "summary.md", &summary, err);
-}
-
-/* Exit code of a failure: input and environment are the user's to mend. */
-static int failed(const struct err *err)
-{
-	return cmd_fail(cmd_interrupted()      ? EXIT_INTERRUPTED
-			: err->code == -EAGAIN ? EXIT_UNKNOWN_YET
-					       : EXIT_USAGE,
-			err);
-}
-
-static int print_result(struct collected *c, const struct collect_flags *flags,
-			const struct str *json)
-{
-	cleanup_str struct str text = STR_INIT(RESULTS_MAX_BYTES);
+	cleanup_str struct str text = STR_INIT(256 << 20);
 	int code = collect_exit(c), printed;
 
 	if (flags->json) {
-		printed = cmd_print(json);
+		printed = print_json(c);
 	} else {
 		summary_text(c, &text);
 		printed = cmd_print(&text);
 	}
+	if (c->stopped.code)
+		code = cmd_worst(code, cmd_fail_store(&c->stopped));
 	return cmd_worst(code, printed);
+}
+
+/* DIR.tar.zst beside DIR, unpacking into a folder of DIR's own name. */
+static int write_archive(const struct collected *c, const char *out, struct err *err)
+{
+	cleanup_free char *path = realpath(out, NULL);
+	cleanup_free char *tar = NULL;
+	const char *top;
+
+	if (!path)
+		return err_errno(err, -errno, "cannot find %s", out);
+	top = strrchr(path, '/') + 1;
+	if (!*top)
+		return err_set(err, -EINVAL, "--archive: nothing can be beside %s", path);
+	tar = xasprintf("%s.tar.zst", path);
+	return fetch_archive(&c->fetch, &c->objects, own_files, top, tar, err);
 }
 
 static int collect(struct run *run, const struct collect_flags *flags)
 {
 	cleanup_collected struct collected c = {.run = run};
-	cleanup_str struct str json = STR_INIT(RESULTS_MAX_BYTES);
-	cleanup_free char *tar = xasprintf("%s.tar.zst", flags->out);
 	struct err err = {0};
-	int r = 0;
+	int r;
 
 	c.fetch = (struct fetch){.run = run, .out_dir = flags->out};
-	if (mkdir(flags->out, 0755) < 0 && errno != EEXIST)
-		return cmd_usage("cannot make the folder %s: %s", flags->out,
-				 strerror(errno));
-	if (flags->archive)
-		r = archive_create(tar, &c.fetch.archive, &err);
+	r = fetch_make_dirs(flags->out, &err);
+	if (r == 0 && mkdir(flags->out, 0755) < 0 && errno != EEXIST)
+		r = err_errno(&err, -errno, "cannot make the folder %s", flags->out);
+	if (r == 0 && access(flags->out, W_OK | X_OK) < 0)
+		r = err_errno(&err, -errno, "cannot write into %s", flags->out);
 	if (r == 0)
 		r = collect_run(&c, &err);
 	if (r == 0)
-		r = write_documents(&c, &json, &err);
-	if (r == 0 && c.fetch.archive)
-		r = archive_finish(steal_ptr(c.fetch.archive), &err);
-	if (r < 0) {
-		archive_drop(c.fetch.archive);
-		if (flags->archive)
-			unlink(tar);
-		return failed(&err);
-	}
-	return print_result(&c, flags, &json);
+		r = collect_write(&c, &err);
+	if (r == 0 && flags->archive)
+		r = write_archive(&c, flags->out, &err);
+	return r < 0 ? cmd_fail_store(&err) : print_result(&c, flags);
 }
 
 int cmd_collect(int argc, char **argv)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a run's objects to what counts: orders, records, figures.
+// From a run's objects to what counts: plan, orders, records.
 #include "coordinator/collect.h"
 
 #include <errno.h>
@@ -10,27 +10,32 @@
 
 #include "coordinator/cmd.h"
 
-static void line_add(size_t *n, char ***lines, char *line)
+static void line_add(size_t *n, char ***lines, const char *fmt, va_list ap)
 {
-	if (*n == COLLECT_NOTES_MAX) {
-		free(line);
+	char *line = NULL;
+
+	if (*n == COLLECT_NOTES_MAX || vasprintf(&line, fmt, ap) < 0)
 		return;
-	}
 	*lines = xrealloc(*lines, *n + 1, sizeof(char *));
 	(*lines)[(*n)++] = line;
 }
 
 void collect_note(struct collected *c, const char *fmt, ...)
 {
-	char *line = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&line, fmt, ap);
+	line_add(&c->n_notes, &c->notes, fmt, ap);
 	va_end(ap);
-	if (n >= 0)
-		line_add(&c->n_notes, &c->notes, line);
+}
+
+void collect_problem(struct collected *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	line_add(&c->n_problems, &c->problems, fmt, ap);
+	va_end(ap);
 }
 
 static void lines_free(size_t n, char **lines)
@@ -42,107 +47,135 @@ static void lines_free(size_t n, char **lines)
 
 void collected_done(struct collected *c)
 {
-	for (size_t i = 0; i < c->n_jobs; i++)
-		job_done(&c->jobs[i]);
-	free(c->jobs);
 	steps_done(&c->steps);
 	cells_done(&c->cells);
-	results_done(&c->results);
 	run_objects_done(&c->objects);
 	lines_free(c->n_notes, c->notes);
 	lines_free(c->n_problems, c->problems);
 	*c = (struct collected){0};
 }
 
-static bool config_has_worker(const struct config *config, const char *worker)
+static void refuse(struct collected *c, const struct run_object *object,
+		   const struct err *why)
 {
-	for (size_t i = 0; i < config->n_workers; i++)
-		if (strcmp(config->workers[i], worker) == 0)
-			return true;
-	return false;
+	c->n_refused++;
+	collect_note(c, "%s refused: %s", object->relative, why->text);
 }
 
-static void load_job(struct collected *c, const struct run_object *object)
+/* Does the config's matrix have what the job lists? */
+static int check_steps(const struct collected *c, const struct job *job, struct err *err)
+{
+	for (size_t i = 0; i < job->n_steps; i++) {
+		const struct job_step *p = &job->steps[i];
+
+		if (!cells_find(&c->cells, p))
+			return err_set(err, -EINVAL,
+				       "step %u-%u (test_id %u, config_id %u) is not in "
+				       "the config's matrix",
+				       p->matrix_id, p->iteration, p->test_id,
+				       p->config_id);
+	}
+	return 0;
+}
+
+static int check_job(const struct collected *c, const struct run_object *object,
+		     const struct job *job, struct err *err)
+{
+	struct path_parts parts;
+
+	run_object_parts(c->run, object, &parts);
+	if (strcmp(job->config_sha256, c->run->config_sha256) != 0)
+		return err_set(err, -EINVAL, "config_sha256 is another config's");
+	if (strcmp(job->run, c->run->config.run) != 0)
+		return err_set(err, -EINVAL, "is of run %s", job->run);
+	if (strcmp(job->worker, parts.worker) != 0 || job->round != parts.round)
+		return err_set(err, -EINVAL, "names another worker or round");
+	return check_steps(c, job, err);
+}
+
+static int load_job(struct collected *c, const struct run_object *object, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(JOB_MAX_BYTES);
+	cleanup_job struct job job = {0};
 	struct err why = {0};
-	struct job job = {0};
 	int r = fetch_read(&c->fetch, object, JOB_MAX_BYTES, &text, &why);
 
 	if (r == 0)
 		r = job_parse(str_text(&text), text.len, &job, &why);
-	if (r == 0 && strcmp(job.config_sha256, c->run->config_sha256) != 0)
-		r = err_set(&why, -EINVAL, "config_sha256 is another config's");
-	if (r == 0 && (strcmp(job.worker, object->parts.worker) != 0 ||
-		       job.round != object->parts.round))
-		r = err_set(&why, -EINVAL, "names another worker or round");
-	if (r < 0) {
-		job_done(&job);
-		c->n_refused++;
-		collect_note(c, "%s refused: %s", object->parts.relative, why.text);
-		return;
-	}
-	c->jobs = xrealloc(c->jobs, c->n_jobs + 1, sizeof(job));
-	c->jobs[c->n_jobs++] = job;
-}
-
-static int by_round(const void *a, const void *b)
-{
-	const struct job *x = a, *y = b;
-
-	if (x->round != y->round)
-		return x->round < y->round ? -1 : 1;
-	return strcmp(x->worker, y->worker);
-}
-
-static int load_plan(struct collected *c, struct err *err)
-{
-	for (size_t i = 0; i < c->objects.n; i++)
-		if (c->objects.v[i].parts.kind == PATH_KIND_JOB)
-			load_job(c, &c->objects.v[i]);
-	if (c->n_jobs)
-		qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), by_round);
-	for (size_t i = 0; i < c->n_jobs; i++) {
-		int r = steps_add_job(&c->steps, &c->jobs[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	steps_sort(&c->steps);
+	if (r == 0)
+		r = check_job(c, object, &job, &why);
+	if (r == 0)
+		return steps_add_job(&c->steps, &job, err);
+	refuse(c, object, &why);
 	return 0;
 }
 
-/* Control objects come in the order of their numbers: the listing is sorted. */
-static void load_orders(struct collected *c)
+static void load_order(struct collected *c, const struct run_object *object)
 {
-	for (size_t i = 0; i < c->objects.n; i++) {
-		const struct run_object *object = &c->objects.v[i];
-		cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
-		struct control order = {0};
-		struct err why = {0};
-		int r;
+	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
+	cleanup_control struct control order = {0};
+	struct err why = {0};
+	int r = fetch_read(&c->fetch, object, CONTROL_MAX_BYTES, &text, &why);
 
-		if (object->parts.kind != PATH_KIND_CONTROL)
+	if (r == 0)
+		r = control_parse(str_text(&text), text.len, &order, &why);
+	if (r == 0)
+		steps_add_order(&c->steps, &order);
+	else
+		refuse(c, object, &why);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Workers that were promised a job and have none: split did not finish. */
+static void find_planless(struct collected *c)
+{
+	const struct config *config = &c->run->config;
+	cleanup_free const char **names = xcalloc(c->steps.n_names, sizeof(char *));
+
+	for (size_t i = 0; i < c->steps.n_names; i++)
+		names[i] = c->steps.names[i];
+	qsort(names, c->steps.n_names, sizeof(char *), by_name);
+	for (size_t i = 0; i < config->n_workers; i++) {
+		if (bsearch(&config->workers[i], names, c->steps.n_names, sizeof(char *),
+			    by_name))
 			continue;
-		r = fetch_read(&c->fetch, object, CONTROL_MAX_BYTES, &text, &why);
-		if (r == 0)
-			r = control_parse(str_text(&text), text.len, &order, &why);
-		if (r < 0) {
-			c->n_refused++;
-			collect_note(c, "%s refused: %s", object->parts.relative,
-				     why.text);
-		} else if (order.kind == CONTROL_REASSIGN) {
-			steps_reassign(&c->steps, &order, c->jobs, c->n_jobs);
-		}
-		control_done(&order);
+		c->n_planless++;
+		collect_note(c,
+			     "worker %s has no readable job: its steps are not in the "
+			     "plan (repeat muster split)",
+			     config->workers[i]);
 	}
 }
 
-static int load_record(struct collected *c, const struct run_object *object,
-		       struct step_record *ret, struct err *err)
+/* Control objects come in the order of their numbers: the listing is sorted. */
+static int load_plan(struct collected *c, struct err *err)
+{
+	for (size_t i = 0; i < c->objects.n; i++) {
+		const struct run_object *object = &c->objects.v[i];
+		int r = 0;
+
+		if (object->is_here && object->kind == PATH_KIND_JOB)
+			r = load_job(c, object, err);
+		else if (object->is_here && object->kind == PATH_KIND_CONTROL)
+			load_order(c, object);
+		if (r < 0)
+			return r;
+	}
+	if (!c->stopped.code)
+		find_planless(c);
+	steps_plan(&c->steps);
+	return 0;
+}
+
+int collect_load_record(struct collected *c, const struct run_object *object,
+			struct step_record *ret, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(STEP_MAX_BYTES);
-	const struct path_parts *p = &object->parts;
+	struct path_parts p;
 	unsigned unknown = 0;
 	int r = fetch_read(&c->fetch, object, STEP_MAX_BYTES, &text, err);
 
@@ -150,159 +183,121 @@ static int load_record(struct collected *c, const struct run_object *object,
 		r = step_record_parse(str_text(&text), text.len, ret, &unknown, err);
 	if (r < 0)
 		return r;
+	run_object_parts(c->run, object, &p);
 	if (strcmp(ret->run, c->run->config.run) != 0 ||
-	    strcmp(ret->worker, p->worker) != 0 || ret->matrix_id != p->matrix_id ||
-	    ret->iteration != p->iteration || ret->attempt != p->attempt)
-		r = err_set(err, -EINVAL, "says it is another run's, worker's or step's");
-	return r;
+	    strcmp(ret->worker, p.worker) != 0 || ret->matrix_id != p.matrix_id ||
+	    ret->iteration != p.iteration || ret->attempt != p.attempt)
+		return err_set(err, -EINVAL,
+			       "says it is another run's, worker's or step's");
+	c->n_unknown += unknown;
+	return 0;
+}
+
+static int check_record(const struct step_entry *step, const struct step_record *record,
+			struct found_attempt *ret, struct err *err)
+{
+	if (!step)
+		return err_set(err, -EINVAL, "no job lists step %u-%u", record->matrix_id,
+			       record->iteration);
+	ret->worker = steps_lister(step, record->worker);
+	if (!ret->worker)
+		return err_set(err, -EINVAL, "no job of worker %s lists step %u-%u",
+			       record->worker, record->matrix_id, record->iteration);
+	if (record->test_id != step->plan.test_id ||
+	    record->config_id != step->plan.config_id)
+		return err_set(err, -EINVAL, "test_id or config_id is not the plan's");
+	if (record->state == ATTEMPT_OK && !record->n_results)
+		return err_set(err, -EINVAL, "says ok without a result");
+	ret->attempt = record->attempt;
+	ret->state = record->state;
+	return 0;
 }
 
 /* First look at a record: who wrote which attempt, and how it ended. */
-static void find_record(struct collected *c, const struct run_object *object)
+static void find_record(struct collected *c, size_t index)
 {
-	const struct path_parts *p = &object->parts;
-	struct step_entry *step = steps_find(&c->steps, p->matrix_id, p->iteration);
-	struct found_attempt found = {.attempt = p->attempt};
-	struct step_record record;
+	const struct run_object *object = &c->objects.v[index];
+	struct found_attempt found = {.object = index};
+	cleanup_step_record struct step_record record = {0};
+	struct step_entry *step = NULL;
 	struct err why = {0};
 	int r;
 
 	step_record_init(&record);
-	r = load_record(c, object, &record, &why);
-	if (r == 0 && !step)
-		r = err_set(&why, -EINVAL, "no job lists this step");
-	if (r == 0 && !config_has_worker(&c->run->config, p->worker) &&
-	    strcmp(step->owner, p->worker) != 0)
-		r = err_set(&why, -EINVAL, "the run has no worker %s", p->worker);
-	if (r == 0 && (record.test_id != step->plan.test_id ||
-		       record.config_id != step->plan.config_id))
-		r = err_set(&why, -EINVAL, "test_id or config_id is not the plan's");
-	if (r < 0) {
-		c->n_refused++;
-		collect_note(c, "%s refused: %s", object->parts.relative, why.text);
-	} else {
-		str_copy(found.worker, sizeof(found.worker), p->worker);
-		found.is_readable = true;
-		found.state = record.state;
-		steps_add_found(step, &found);
-	}
-	step_record_done(&record);
-}
-
-static void add_problem(struct collected *c, const struct step_entry *step,
-			const struct step_record *record)
-{
-	const struct cell *cell = step->plan.matrix_id <= c->cells.n
-					  ? &c->cells.v[step->plan.matrix_id - 1]
-					  : NULL;
-
-	if (c->n_problems == COLLECT_NOTES_MAX)
-		return;
-	line_add(&c->n_problems, &c->problems,
-		 xasprintf("step %u-%u (test %u, %s) on %s: %s: %s", step->plan.matrix_id,
-			   step->plan.iteration, step->plan.test_id,
-			   cell ? cell->arm->label : "?", step->owner,
-			   step->was_interrupted ? "interrupted"
-						 : step_view_name(step->view),
-			   record && record->reason[0] ? record->reason
-			   : record		       ? "no reason recorded"
-						       : "no result in the bucket"));
-}
-
-/* Second look, step by step: rows, entries, and the figures of ok steps. */
-static int add_record(struct collected *c, const struct run_object *object,
-		      struct step_entry *step, struct err *err)
-{
-	const struct path_parts *p = &object->parts;
-	struct step_record record;
-	const struct found_attempt *best;
-	bool counts;
-	int r;
-
-	if (!step)
-		return 0;
-	step_record_init(&record);
-	r = load_record(c, object, &record, NULL);
-	best = step->counting >= 0 ? &step->found[step->counting] : NULL;
-	counts = best && best->attempt == p->attempt &&
-		 strcmp(best->worker, p->worker) == 0;
+	r = collect_load_record(c, object, &record, &why);
 	if (r == 0) {
-		results_add(&c->results, step, &record, counts);
-		c->n_superseded += !counts;
+		step = steps_find(&c->steps, record.matrix_id, record.iteration);
+		/* its job may be what could not be fetched */
+		if (!step && c->stopped.code)
+			return;
+		r = check_record(step, &record, &found, &why);
 	}
-	if (r == 0 && counts && step->view != STEP_OK)
-		add_problem(c, step, &record);
-	for (size_t i = 0;
-	     r == 0 && counts && step->view == STEP_OK && i < record.n_results; i++)
-		if (step->plan.matrix_id <= c->cells.n)
-			r = cell_add_result(&c->cells.v[step->plan.matrix_id - 1],
-					    &record.results[i], err);
-	step_record_done(&record);
-	return r == 0 ? 0 : err && err->code ? r : 0;
+	if (r == 0)
+		steps_add_found(step, &found);
+	else
+		refuse(c, object, &why);
 }
 
-static int add_results(struct collected *c, struct err *err)
+/* What could not be fetched, and names that mean nothing here. */
+static void note_objects(struct collected *c)
 {
-	for (size_t i = 0; i < c->objects.n; i++) {
-		const struct run_object *object = &c->objects.v[i];
-		const struct path_parts *p = &object->parts;
-		int r;
+	const struct run_objects *objects = &c->objects;
 
-		if (p->kind != PATH_KIND_STEP_FILE || p->file != STEP_RECORD)
+	for (size_t i = 0; i < objects->n; i++) {
+		c->n_files += objects->v[i].is_here;
+		if (!objects->v[i].problem)
 			continue;
-		r = add_record(c, object,
-			       steps_find(&c->steps, p->matrix_id, p->iteration), err);
-		if (r < 0)
-			return err_wrap(err, r, "%s", p->relative);
+		c->n_refused++;
+		collect_note(c, "%s not fetched: %s", objects->v[i].relative,
+			     objects->v[i].problem);
 	}
+	for (size_t i = 0; i < objects->n_strange && i < FETCH_STRANGE_MAX; i++)
+		collect_note(c, "%s: not a name of this layout, left alone",
+			     objects->strange[i]);
+	if (objects->n_strange > FETCH_STRANGE_MAX)
+		collect_note(c, "%zu more names are not of this layout, left alone",
+			     objects->n_strange - FETCH_STRANGE_MAX);
+}
+
+static void count_views(struct collected *c)
+{
 	for (size_t i = 0; i < c->steps.n; i++) {
-		struct step_entry *step = &c->steps.v[i];
+		const struct step_entry *step = &c->steps.v[i];
 
 		c->views[step->view]++;
-		cells_add_step(&c->cells, step);
-		if (step->counting < 0) {
-			results_add(&c->results, step, NULL, false);
-			add_problem(c, step, NULL);
-		}
+		c->n_superseded +=
+			step->n_found - (step->counting >= 0) - (step->interrupted != 0);
+		cell_add_step(cells_find(&c->cells, &step->plan), step);
 	}
-	return 0;
-}
-
-static int fetch_all(struct collected *c, struct err *err)
-{
-	for (size_t i = 0; i < c->objects.n; i++) {
-		int r = cmd_interrupted()
-				? err_set(err, -EINTR, "interrupted")
-				: fetch_object(&c->fetch, &c->objects.v[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < c->objects.n_strange && i < FETCH_STRANGE_MAX; i++)
-		collect_note(c, "%s: not a name of this layout, left alone",
-			     c->objects.strange[i]);
-	return 0;
 }
 
 int collect_run(struct collected *c, struct err *err)
 {
 	int r = fetch_list(c->run, &c->objects, err);
 
-	results_init(&c->results, &c->run->config);
 	cells_init(&c->cells, &c->run->config);
 	if (r == 0)
-		r = fetch_all(c, err);
+		r = fetch_all(&c->fetch, &c->objects, &c->stopped, err);
 	if (r == 0)
 		r = load_plan(c, err);
 	if (r < 0)
 		return r;
-	load_orders(c);
+	if (c->stopped.code && !c->steps.n)
+		return err_set(err, c->stopped.code, "%s", c->stopped.text);
+	note_objects(c);
 	for (size_t i = 0; i < c->objects.n; i++)
-		if (c->objects.v[i].parts.kind == PATH_KIND_STEP_FILE &&
-		    c->objects.v[i].parts.file == STEP_RECORD)
-			find_record(c, &c->objects.v[i]);
+		if (c->objects.v[i].is_record && c->objects.v[i].is_here)
+			find_record(c, i);
 	steps_derive(&c->steps);
-	return add_results(c, err);
+	count_views(c);
+	if (c->stopped.code)
+		collect_note(c, "not everything was fetched: %s", c->stopped.text);
+	if (c->n_unknown)
+		collect_note(c,
+			     "%zu keys in records are unknown to this version and "
+			     "were not read",
+			     c->n_unknown);
+	return 0;
 }
 
 int collect_exit(const struct collected *c)
@@ -313,7 +308,7 @@ int collect_exit(const struct collected *c)
 		code = cmd_worst(code, EXIT_INVALID);
 	if (c->views[STEP_FAILED] || c->views[STEP_TIMEOUT] || c->views[STEP_CANCELLED])
 		code = cmd_worst(code, EXIT_NO);
-	if (c->views[STEP_PENDING] || !c->steps.n)
+	if (c->views[STEP_PENDING] || c->n_planless || !c->steps.n)
 		code = cmd_worst(code, EXIT_UNKNOWN_YET);
 	return code;
 }

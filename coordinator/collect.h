@@ -5,7 +5,6 @@
 
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
-#include "coordinator/results.h"
 #include "coordinator/steps.h"
 
 enum { COLLECT_NOTES_MAX = 1000 };
@@ -14,15 +13,16 @@ enum { COLLECT_NOTES_MAX = 1000 };
 struct collected {
 	struct run *run;
 	struct fetch fetch;
+	struct err stopped; /* set: not everything could be fetched, and why */
 	struct run_objects objects;
-	size_t n_jobs;
-	struct job *jobs;
 	struct steps steps;
 	struct cells cells;
-	struct results results;
 	size_t views[STEP_VIEW_COUNT];
-	size_t n_superseded;
-	size_t n_refused; /* records and documents that could not be counted */
+	size_t n_files;	     /* objects in the folder */
+	size_t n_planless;   /* workers of config.json without a job */
+	size_t n_superseded; /* attempts that do not count because others do */
+	size_t n_refused;    /* records and documents that could not be counted */
+	size_t n_unknown;    /* keys in records that this program does not know */
 	size_t n_notes;
 	char **notes; /* one line each, escaped when printed; owned */
 	size_t n_problems;
@@ -30,20 +30,33 @@ struct collected {
 };
 
 /**
- * collect_run() - fetch everything, decide what counts, fill in the figures.
+ * collect_run() - fetch everything and decide what counts.
  *
- * @out: {.run, .fetch} set by the caller; collected_done() in any case
- * Unreadable or foreign documents are noted, and the rest is collected.
+ * @c: {.run, .fetch} set by the caller; collected_done() in any case
+ * Unreadable or foreign documents are noted, and the rest is collected. An error means
+ * that nothing useful can be said.
  */
-int collect_run(struct collected *out, struct err *err);
+int collect_run(struct collected *c, struct err *err);
 void collected_done(struct collected *c);
 #define cleanup_collected cleanup(collected_done)
+
+/** collect_write() - results.csv, results.json, summary.md, in this order; once, after
+ * collect_run(). */
+int collect_write(struct collected *c, struct err *err);
 
 /** collect_note() - one more line for the reader. */
 void collect_note(struct collected *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/** collect_problem() - one more step that is not ok. */
+void collect_problem(struct collected *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step. */
+/** collect_load_record() - the record in @object, checked against its own name. */
+int collect_load_record(struct collected *c, const struct run_object *object,
+			struct step_record *ret, struct err *err);
+
+/** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step or
+ * document; not the reason in @stopped. */
 int collect_exit(const struct collected *c);
 
 /** summary_markdown() - summary.md. */

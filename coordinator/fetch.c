@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "coordinator/cmd.h"
+#include "core/crc32c.h"
 
 /* results are read by their size; past this an object is not one of ours (contract §7.4)
  */
@@ -19,8 +18,10 @@ enum { FETCH_OBJECT_MAX_BYTES = 256 << 20 };
 
 void run_objects_done(struct run_objects *objects)
 {
-	for (size_t i = 0; i < objects->n; i++)
-		free(objects->v[i].name);
+	for (size_t i = 0; i < objects->n; i++) {
+		free(objects->v[i].relative);
+		free(objects->v[i].problem);
+	}
 	for (size_t i = 0; i < objects->n_strange && i < FETCH_STRANGE_MAX; i++)
 		free(objects->strange[i]);
 	free(objects->v);
@@ -46,11 +47,10 @@ static int on_object(const struct obj_meta *meta, void *arg, struct err *err)
 {
 	struct listing *listing = arg;
 	struct run_objects *objects = listing->objects;
-	struct run_object *object;
 	struct path_parts parts;
 
 	if (cmd_interrupted())
-		return err_set(err, -EINTR, "interrupted");
+		return err_set(err, -ECANCELED, "interrupted");
 	path_parse(&listing->run->ref, meta->name, &parts);
 	if (parts.kind == PATH_KIND_NONE) {
 		add_strange(objects, meta->name);
@@ -58,17 +58,19 @@ static int on_object(const struct obj_meta *meta, void *arg, struct err *err)
 	}
 	if (objects->n == objects->cap) {
 		objects->cap = objects->cap ? objects->cap * 2 : 256;
-		objects->v = xrealloc(objects->v, objects->cap, sizeof(*object));
+		objects->v = xrealloc(objects->v, objects->cap, sizeof(*objects->v));
 	}
-	object = &objects->v[objects->n++];
-	*object = (struct run_object){
-		.name = xstrdup(meta->name),
-		.parts = parts,
+	objects->v[objects->n++] = (struct run_object){
+		.relative = xstrdup(parts.relative),
+		.kind = parts.kind,
+		.is_record =
+			parts.kind == PATH_KIND_STEP_FILE && parts.file == STEP_RECORD,
+		.has_crc32c = meta->has_crc32c,
+		.crc32c = meta->crc32c,
 		.size_bytes = meta->size_bytes,
 		.generation = meta->generation,
 		.updated_ns = meta->updated_ns,
 	};
-	object->parts.relative = object->name + (parts.relative - meta->name);
 	return 0;
 }
 
@@ -88,90 +90,105 @@ int fetch_list(struct run *run, struct run_objects *ret, struct err *err)
 	return r;
 }
 
+int run_object_name(const struct run *run, const struct run_object *object,
+		    char out[PATH_CAP], struct err *err)
+{
+	char dir[PATH_CAP];
+	int r = path_dir(dir, &run->ref, PATH_RUN, err);
+
+	if (r == 0 && snprintf(out, PATH_CAP, "%s%s", dir, object->relative) >= PATH_CAP)
+		r = err_set(err, -ENAMETOOLONG, "%s: name too long", object->relative);
+	return r;
+}
+
+void run_object_parts(const struct run *run, const struct run_object *object,
+		      struct path_parts *ret)
+{
+	char name[PATH_CAP];
+
+	*ret = (struct path_parts){.kind = PATH_KIND_NONE};
+	if (run_object_name(run, object, name, NULL) == 0)
+		path_parse(&run->ref, name, ret);
+	ret->relative = NULL;
+}
+
 bool fetch_path(const struct run_object *object, char out[PATH_CAP])
 {
-	const char *relative = object->parts.relative;
-
-	if (object->parts.kind == PATH_KIND_BINARY ||
-	    object->parts.kind == PATH_KIND_REPORT)
+	if (object->kind == PATH_KIND_BINARY || object->kind == PATH_KIND_REPORT)
 		return false;
-	if (str_starts(relative, "results/"))
-		snprintf(out, PATH_CAP, "raw/%s", relative + strlen("results/"));
+	if (str_starts(object->relative, "results/"))
+		snprintf(out, PATH_CAP, "raw/%s", object->relative + strlen("results/"));
 	else
-		snprintf(out, PATH_CAP, "%s", relative);
+		snprintf(out, PATH_CAP, "%s", object->relative);
 	return true;
 }
 
-/* Make the folders above out_dir/@path. */
-static int make_parents(const char *full, struct err *err)
+/* Is @full the object already? Bytes decide, not times. */
+static bool is_same(const char *full, const struct run_object *object)
 {
-	cleanup_free char *copy = xstrdup(full);
+	cleanup_close int fd = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = {0};
+	uint32_t crc32c = 0;
+	char chunk[16384];
+	ssize_t got;
 
-	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return err_errno(err, -errno, "cannot make the folder %s", copy);
-		*p = '/';
-	}
-	return 0;
+	if (fd < 0 || !object->has_crc32c || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != object->size_bytes)
+		return false;
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+		crc32c = crc32c_update(crc32c, chunk, (size_t)got);
+	return got == 0 && crc32c == object->crc32c;
 }
 
-/* Open out_dir/@path's temporary neighbour for writing; @ret_full is the final path. */
-static int open_target(const struct fetch *fetch, const char *path, char **ret_full,
-		       char **ret_tmp, struct err *err)
+/* Errors that concern one object and not the store or the folder. */
+static bool is_own_problem(int r)
 {
-	cleanup_free char *full = xasprintf("%s/%s", fetch->out_dir, path);
-	cleanup_free char *tmp = xasprintf("%s.partial", full);
-	int r = make_parents(full, err);
-	int fd;
+	return r == -ENOENT || r == -EFBIG || r == -EBADMSG || r == -EINVAL;
+}
 
-	if (r < 0)
-		return r;
-	fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+static int download(struct store *store, const char *name, struct run_object *object,
+		    const char *full, struct err *err)
+{
+	cleanup_free char *tmp = xasprintf("%s.partial", full);
+	cleanup_close int fd =
+		open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	struct obj_meta meta = {0};
+	struct err why = {0};
+	int r;
+
 	if (fd < 0)
 		return err_errno(err, -errno, "cannot write %s", tmp);
-	*ret_full = steal_ptr(full);
-	*ret_tmp = steal_ptr(tmp);
-	return fd;
-}
-
-static int keep_target(struct fetch *fetch, int fd, const char *path, const char *full,
-		       const char *tmp, int64_t mtime_ns, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || rename(tmp, full) < 0)
-		return err_errno(err, -errno, "cannot write %s", full);
-	fetch->n_objects++;
-	fetch->n_bytes += (uint64_t)st.st_size;
-	if (!fetch->archive)
+	r = store->ops->get_file(store, name, FETCH_OBJECT_MAX_BYTES, fd, &meta, &why);
+	if (r == 0 && rename(tmp, full) == 0) {
+		object->is_here = true;
 		return 0;
-	return archive_add_fd(fetch->archive, path, fd, (uint64_t)st.st_size, mtime_ns,
-			      err);
+	}
+	if (r == 0)
+		r = err_errno(&why, -errno, "cannot write %s", full);
+	else if (is_own_problem(r))
+		object->problem = xstrdup(why.text);
+	unlink(tmp);
+	return object->problem ? 0 : err_set(err, r, "%s", why.text);
 }
 
-int fetch_object(struct fetch *fetch, const struct run_object *object, struct err *err)
+int fetch_object(const struct fetch *fetch, struct store *store,
+		 struct run_object *object, struct err *err)
 {
-	struct store *store = fetch->run->store;
 	cleanup_free char *full = NULL;
-	cleanup_free char *tmp = NULL;
-	cleanup_close int fd = -1;
-	struct obj_meta meta = {0};
-	char path[PATH_CAP];
+	char path[PATH_CAP], name[PATH_CAP];
 	int r;
 
 	if (!fetch_path(object, path))
 		return 0;
-	fd = open_target(fetch, path, &full, &tmp, err);
-	if (fd < 0)
-		return fd;
-	r = store->ops->get_file(store, object->name, FETCH_OBJECT_MAX_BYTES, fd, &meta,
-				 err);
+	full = xasprintf("%s/%s", fetch->out_dir, path);
+	if (is_same(full, object)) {
+		object->is_here = true;
+		return 0;
+	}
+	r = run_object_name(fetch->run, object, name, err);
 	if (r == 0)
-		r = keep_target(fetch, fd, path, full, tmp, object->updated_ns, err);
-	if (r < 0)
-		unlink(tmp);
-	return r;
+		r = fetch_make_dirs(full, err);
+	return r < 0 ? r : download(store, name, object, full, err);
 }
 
 int fetch_read(const struct fetch *fetch, const struct run_object *object,
@@ -183,53 +200,16 @@ int fetch_read(const struct fetch *fetch, const struct run_object *object,
 	ssize_t got;
 
 	if (!fetch_path(object, path))
-		return err_set(err, -ENOENT, "%s is not collected", object->name);
+		return err_set(err, -ENOENT, "%s is not collected", object->relative);
 	full = xasprintf("%s/%s", fetch->out_dir, path);
 	fd = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, -errno, "cannot read %s", full);
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && ret->len <= max_bytes)
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !ret->failed)
 		str_addn(ret, chunk, (size_t)got);
 	if (got < 0)
 		return err_errno(err, -errno, "cannot read %s", full);
-	if (ret->len > max_bytes)
+	if (ret->failed || ret->len > max_bytes)
 		return err_set(err, -EFBIG, "%s: larger than %zu bytes", path, max_bytes);
-	return str_check(ret, path, err);
-}
-
-static int write_all(int fd, const struct str *text)
-{
-	for (size_t at = 0; at < text->len;) {
-		ssize_t n = write(fd, text->s + at, text->len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += (size_t)n;
-	}
 	return 0;
-}
-
-int fetch_write(struct fetch *fetch, const char *name, const struct str *text,
-		struct err *err)
-{
-	cleanup_free char *full = NULL;
-	cleanup_free char *tmp = NULL;
-	cleanup_close int fd = -1;
-	int r = str_check(text, name, err);
-
-	if (r < 0)
-		return r;
-	fd = open_target(fetch, name, &full, &tmp, err);
-	if (fd < 0)
-		return fd;
-	r = write_all(fd, text);
-	if (r < 0)
-		err_errno(err, r, "cannot write %s", full);
-	else
-		r = keep_target(fetch, fd, name, full, tmp, clock_real_ns(), err);
-	if (r < 0)
-		unlink(tmp);
-	return r;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collected results as results.csv and results.json: one row or entry per step.
+// Collected results as results.csv and results.json, streamed: one row or entry per step.
 #ifndef COORDINATOR_RESULTS_H
 #define COORDINATOR_RESULTS_H
+
+#include <stdio.h>
 
 #include "coordinator/cells.h"
 #include "coordinator/steps.h"
@@ -9,36 +11,40 @@
 #include "manifests/job.h"
 #include "manifests/record.h"
 
-enum { RESULTS_MAX_BYTES = 1 << 30 };
-
-/** struct results - the growing documents; fill step by step, then finish. */
+/** struct results - both documents while they are written. FORMATS.md describes them. */
 struct results {
-	const struct config *config;
-	struct str csv;
-	json_t *steps; /* array for results.json */
+	const struct config *config; /* borrowed, like the files */
+	const struct cells *cells;
+	FILE *csv, *json;
+	struct str line;
+	size_t n_items; /* of the array being written */
 };
 
-/** results_init() - begins both documents; @config is borrowed. */
-void results_init(struct results *results, const struct config *config);
-void results_done(struct results *results);
+/** results_begin() - heads of both; "steps" is open. @is_complete: no step is pending. */
+void results_begin(struct results *results, bool is_complete);
 
 /**
- * results_add() - one step: a CSV row per (group, direction), or one without figures.
+ * results_add() - one attempt, or a pending step: a CSV row per (group, direction), or
+ * one without figures, and an entry in "steps".
  *
- * @record: the attempt's record; NULL when there is none (pending)
- * @counts: false for superseded attempts: kept and shown, never averaged
+ * @record: the attempt's record; NULL: the step is pending
+ * @counts: is it the attempt that ended the step? Others are kept, never averaged.
+ * -EFBIG or -ENOMEM; whether the files could be written, they know themselves.
  */
-void results_add(struct results *results, const struct step_entry *step,
-		 const struct step_record *record, bool counts);
+int results_add(struct results *results, const struct step_entry *step,
+		const struct step_record *record, bool counts, struct err *err);
 
-/** results_cells_json() - new array: every cell's figures, percentiles merged. */
-json_t *results_cells_json(const struct cells *cells);
+/** results_section() - end the array before, begin another: "cells", "workers", … */
+void results_section(struct results *results, const char *name);
+/** results_item() - one element of it; steals @item. */
+int results_item(struct results *results, json_t *item, struct err *err);
+/** results_end() - end of the last array and the document; releases memory. */
+void results_end(struct results *results);
 
-/** results_latency_json() - new object: moments and 17 percentiles; null when empty. */
-json_t *results_latency_json(const struct hist *lat);
+/** results_cell_json() - new object: a cell's states and figures. */
+json_t *results_cell_json(const struct cell *cell);
 
-/** results_pct_text() - a percentile in nanoseconds: "1234", or ">=17112760320" if
- * censored. */
-void results_pct_text(const struct hist_pct *pct, struct str *ret);
+/** results_pending_reason() - why a step without a counting attempt has none. */
+void results_pending_reason(const struct step_entry *step, struct str *ret);
 
 #endif

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// results.json: every cell's figures over its ok steps.
+// results.json: a cell's figures over its ok steps.
 #include "coordinator/results.h"
-
-#include <string.h>
-
-static const double json_percentiles[] = {1,  5,  10, 20, 30,	40,   50,    60,   70,
-					  80, 90, 95, 99, 99.5, 99.9, 99.95, 99.99};
 
 static json_t *values_json(const double *v, size_t n)
 {
@@ -16,33 +11,6 @@ static json_t *values_json(const double *v, size_t n)
 	return a;
 }
 
-json_t *results_latency_json(const struct hist *lat)
-{
-	json_t *pcts, *o;
-
-	if (!lat->n)
-		return json_null();
-	pcts = json_array();
-	for (size_t i = 0; i < ARRAY_SIZE(json_percentiles); i++) {
-		struct hist_pct pct = {0};
-
-		if (hist_percentile(lat, json_percentiles[i], &pct, NULL) < 0)
-			continue;
-		json_array_append_new(pcts, json_pack("{s:f, s:o, s:b}", "p",
-						      json_percentiles[i], "ns",
-						      json_u64(pct.ns), "censored",
-						      (int)pct.is_censored));
-	}
-	o = json_object();
-	json_object_set_new(o, "n", json_u64(lat->n));
-	json_object_set_new(o, "min_ns", json_u64(lat->min_ns));
-	json_object_set_new(o, "max_ns", json_u64(lat->max_ns));
-	json_object_set_new(o, "mean_ns", json_f64(lat->mean_ns));
-	json_object_set_new(o, "stddev_ns", json_f64(hist_stddev_ns(lat)));
-	json_object_set_new(o, "percentiles", pcts);
-	return o;
-}
-
 static json_t *figure_json(const struct cell_figure *f)
 {
 	json_t *o = json_object();
@@ -50,13 +18,14 @@ static json_t *figure_json(const struct cell_figure *f)
 	json_object_set_new(o, "group", json_integer(f->group));
 	json_object_set_new(o, "rw", json_string(fio_rw_name(f->rw)));
 	json_object_set_new(o, "steps", json_u64(f->n));
-	json_object_set_new(o, "bw_bytes_per_s", values_json(f->bw_bytes_per_s, f->n));
-	json_object_set_new(o, "iops", values_json(f->iops, f->n));
-	json_object_set_new(o, "lat", results_latency_json(&f->lat));
+	json_object_set_new(o, "bw_bytes_per_s",
+			    values_json(f->bw_bytes_per_s, f->n_rates));
+	json_object_set_new(o, "iops", values_json(f->iops, f->n_rates));
+	json_object_set_new(o, "lat", latency_json(&f->latency));
 	return o;
 }
 
-static json_t *cell_json(const struct cell *cell)
+json_t *results_cell_json(const struct cell *cell)
 {
 	json_t *o = json_object(), *views = json_object(), *figures = json_array();
 
@@ -74,13 +43,4 @@ static json_t *cell_json(const struct cell *cell)
 	json_object_set_new(o, "states", views);
 	json_object_set_new(o, "figures", figures);
 	return o;
-}
-
-json_t *results_cells_json(const struct cells *cells)
-{
-	json_t *a = json_array();
-
-	for (size_t i = 0; i < cells->n; i++)
-		json_array_append_new(a, cell_json(&cells->v[i]));
-	return a;
 }

@@ -53,28 +53,34 @@ static int run_read_config(struct run *run, struct err *err)
 	return 0;
 }
 
-int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
+int run_open_store(const struct run_ref *ref, struct store **ret, struct err *err)
 {
 	cleanup_free char *endpoint = store_endpoint_from_env();
-	struct store_opts opts = {.endpoint = endpoint};
+	const struct store_opts opts = {
+		.bucket = ref->bucket,
+		.endpoint = endpoint,
+		.auth = endpoint ? STORE_AUTH_ANONYMOUS : STORE_AUTH_ADC,
+	};
+	int r = store_gcs_open(&opts, ret, err);
+
+	if (r == 0)
+		(*ret)->cancel_fd = cmd_interrupt_fd();
+	return r;
+}
+
+int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
+{
 	int r;
 
 	*ret = (struct run){0};
-	*ret_exit = EXIT_USAGE;
 	r = run_ref_parse(url, &ret->ref, err);
-	if (r < 0)
-		return r;
-	opts.bucket = ret->ref.bucket;
-	opts.auth = endpoint ? STORE_AUTH_ANONYMOUS : STORE_AUTH_ADC;
-	r = store_gcs_open(&opts, &ret->store, err);
-	if (r == 0) {
-		ret->store->cancel_fd = cmd_interrupt_fd();
+	if (r == 0)
+		r = run_open_store(&ret->ref, &ret->store, err);
+	if (r == 0)
 		r = run_read_config(ret, err);
-	}
-	if (r < 0 && cmd_interrupted())
-		*ret_exit = EXIT_INTERRUPTED;
 	if (r < 0)
 		run_close(ret);
+	*ret_exit = cmd_interrupted() ? EXIT_INTERRUPTED : EXIT_USAGE;
 	return r;
 }
 

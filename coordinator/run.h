@@ -23,6 +23,8 @@ struct run {
  */
 int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err);
 void run_close(struct run *run);
+/** run_open_store() - one more handle on the run's control store, for another thread. */
+int run_open_store(const struct run_ref *ref, struct store **ret, struct err *err);
 #define cleanup_run cleanup(run_close)
 
 /** run_get() - one small object as text; -ENOENT when it is not there. */

@@ -18,37 +18,41 @@ static void params_text(const json_t *params, enum params_part what, struct str 
 			continue;
 		if (ret->len)
 			str_addc(ret, ',');
-		str_add(ret, what == NAMES ? key : json_string_value(value));
+		str_add(ret, what == NAMES		? key
+			     : json_string_value(value) ? json_string_value(value)
+							: "");
 	}
 }
 
 static void set_rate(struct table *t, size_t column, const struct cell_figure *f)
 {
-	struct spread s = spread_of(f->bw_bytes_per_s, f->n);
+	struct spread s = spread_of(f->bw_bytes_per_s, f->n_rates);
 	cleanup_str struct str median = STR_INIT(64);
 	cleanup_str struct str range = STR_INIT(128);
 
+	if (!f->n_rates)
+		return;
 	text_rate(s.median, &median);
 	text_rate(s.min, &range);
 	str_add(&range, " - ");
 	text_rate(s.max, &range);
 	table_set(t, column, "%s", str_text(&median));
-	if (f->n > 1)
+	if (f->n_rates > 1)
 		table_set(t, column + 1, "%s", str_text(&range));
-	table_set(t, column + 2, "%.0f", spread_of(f->iops, f->n).median);
+	table_set(t, column + 2, "%.0f", spread_of(f->iops, f->n_rates).median);
 }
 
-static void set_percentile(struct table *t, size_t column, const struct hist *lat,
+static void set_percentile(struct table *t, size_t column, const struct latency *l,
 			   double p)
 {
 	cleanup_str struct str text = STR_INIT(64);
-	struct hist_pct pct = {0};
+	const struct latency_pct *pct = latency_pct(l, p);
 
-	if (hist_percentile(lat, p, &pct, NULL) < 0)
+	if (!pct)
 		return;
-	if (pct.is_censored)
+	if (pct->is_censored)
 		str_add(&text, "≥");
-	text_ns((double)pct.ns, &text);
+	text_ns((double)pct->ns, &text);
 	table_set(t, column, "%s", str_text(&text));
 }
 
@@ -71,9 +75,9 @@ static void cell_row(struct table *t, const struct cell *cell,
 	if (f->group)
 		table_set(t, 4, "%s (group %u)", fio_rw_name(f->rw), f->group);
 	set_rate(t, 5, f);
-	set_percentile(t, 8, &f->lat, 50);
-	set_percentile(t, 9, &f->lat, 99);
-	set_percentile(t, 10, &f->lat, 99.9);
+	set_percentile(t, 8, &f->latency, 50);
+	set_percentile(t, 9, &f->latency, 99);
+	set_percentile(t, 10, &f->latency, 99.9);
 }
 
 static void cells_table(const struct collected *c, struct table *t)
@@ -123,12 +127,19 @@ static void states_line(const struct collected *c, struct str *ret)
 	str_addc(ret, '\n');
 }
 
-static void add_lines(struct str *ret, const char *mark, size_t n, char *const *lines,
+enum lines_for { LINES_TEXT, LINES_MARKDOWN };
+
+static void add_lines(struct str *ret, enum lines_for form, size_t n, char *const *lines,
 		      size_t most)
 {
+	const char *mark = form == LINES_TEXT ? "  " : "- ";
+
 	for (size_t i = 0; i < n && i < most; i++) {
 		str_add(ret, mark);
-		str_add_escaped(ret, lines[i], strlen(lines[i]));
+		if (form == LINES_TEXT)
+			str_add_escaped(ret, lines[i], strlen(lines[i]));
+		else
+			text_markdown(lines[i], ret);
 		str_addc(ret, '\n');
 	}
 	if (n > most)
@@ -144,7 +155,7 @@ static const char measured[] = "Bandwidth (10^6 bytes) and IOPS are medians over
 
 static void next_line(const struct collected *c, struct str *ret)
 {
-	if (c->views[STEP_PENDING])
+	if (c->views[STEP_PENDING] || c->n_planless || !c->steps.n)
 		str_add(ret, "Steps are missing: muster status shows which workers still "
 			     "run.\n");
 	else if (c->views[STEP_OK] == c->steps.n)
@@ -168,19 +179,30 @@ void summary_text(const struct collected *c, struct str *ret)
 	str_addc(ret, '\n');
 	if (c->n_problems) {
 		str_add(ret, "not ok:\n");
-		add_lines(ret, "  ", c->n_problems, c->problems, 20);
+		add_lines(ret, LINES_TEXT, c->n_problems, c->problems, 20);
 		str_addc(ret, '\n');
 	}
 	if (c->n_notes) {
 		str_add(ret, "notes:\n");
-		add_lines(ret, "  ", c->n_notes, c->notes, 20);
+		add_lines(ret, LINES_TEXT, c->n_notes, c->notes, 20);
 		str_addc(ret, '\n');
 	}
 	str_add(ret, measured);
 	str_addf(ret,
-		 "Written: %s/results.csv, results.json, summary.md, raw/ (%llu files)\n",
-		 c->fetch.out_dir, (unsigned long long)c->fetch.n_objects);
+		 "Written: %s/results.csv, results.json, summary.md, raw/ (%zu files of "
+		 "the run)\n",
+		 c->fetch.out_dir, c->n_files);
 	next_line(c, ret);
+}
+
+/* An argument with blanks or none at all is quoted, so that its ends are seen. */
+static void markdown_arg(const char *arg, struct str *ret)
+{
+	const char *quote = !*arg || strchr(arg, ' ') ? "'" : "";
+
+	str_addf(ret, " %s", quote);
+	text_markdown(arg, ret);
+	str_add(ret, quote);
 }
 
 static void markdown_plan(const struct collected *c, struct str *ret)
@@ -193,13 +215,15 @@ static void markdown_plan(const struct collected *c, struct str *ret)
 	for (size_t i = 0; i < config->n_arms; i++) {
 		const struct arm *arm = &config->arms[i];
 
-		str_addf(ret, "- arm `%s`: %s %s", arm->label, arm_kind_name(arm->kind),
-			 arm->version ? arm->version : "");
-		for (size_t k = 0; k < arm->n_args; k++) {
-			str_addc(ret, k ? ' ' : '`');
-			str_add_escaped(ret, arm->args[k], strlen(arm->args[k]));
-		}
-		str_add(ret, arm->n_args ? "`\n" : "\n");
+		str_add(ret, "- arm ");
+		text_markdown(arm->label, ret);
+		str_addf(ret, ": %s", arm_kind_name(arm->kind));
+		if (arm->version)
+			str_addc(ret, ' ');
+		text_markdown(arm->version ? arm->version : "", ret);
+		for (size_t k = 0; k < arm->n_args; k++)
+			markdown_arg(arm->args[k], ret);
+		str_addc(ret, '\n');
 	}
 }
 
@@ -218,11 +242,12 @@ void summary_markdown(const struct collected *c, struct str *ret)
 	str_add(ret, measured);
 	if (c->n_problems) {
 		str_add(ret, "\n## Steps that are not ok\n\n");
-		add_lines(ret, "- ", c->n_problems, c->problems, COLLECT_NOTES_MAX);
+		add_lines(ret, LINES_MARKDOWN, c->n_problems, c->problems,
+			  COLLECT_NOTES_MAX);
 	}
 	if (c->n_notes) {
 		str_add(ret, "\n## Notes\n\n");
-		add_lines(ret, "- ", c->n_notes, c->notes, COLLECT_NOTES_MAX);
+		add_lines(ret, LINES_MARKDOWN, c->n_notes, c->notes, COLLECT_NOTES_MAX);
 	}
 	str_addc(ret, '\n');
 	next_line(c, ret);
