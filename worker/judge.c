@@ -33,6 +33,16 @@ static void fio_words(const struct fio_output *out, char *ret, size_t cap)
 			*p = ' ';
 }
 
+/* With several files fio 3.33 is silent about a block that no file can hold. */
+static const char *why_no_io(const struct judge_in *in, const char *words)
+{
+	if (words[0])
+		return words;
+	return in->facts->is_block_over_file ? "the block size is larger than the files, "
+					       "and fio gave no message"
+					     : "no message";
+}
+
 static bool direction_is_asked(const struct fio_group *g, enum fio_rw rw)
 {
 	return (rw == FIO_READ && g->reads) || (rw == FIO_WRITE && g->writes) ||
@@ -63,7 +73,7 @@ static bool judge_directions(const struct judge_in *in, struct verdict *v,
 			if (!r || r->ios == 0) {
 				say(v, ATTEMPT_INVALID,
 				    "fio did no I/O: group %u, %s: %s", g,
-				    fio_rw_name(rw), words[0] ? words : "no message");
+				    fio_rw_name(rw), why_no_io(in, words));
 				return false;
 			}
 			if (r->lat.n == 0) {
