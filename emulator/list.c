@@ -110,12 +110,8 @@ static int resume(struct cursor *c, struct emu_fail *f)
 	if (at > c->at)
 		c->at = at;
 	len = fold_len(c->q, name);
-	if (len) {
+	if (len)
 		c->folded = xstrndup(name, len);
-		/* after a folder's own item nothing of the folder is left to return */
-		if (raw.s[0] == LAST_ITEM)
-			c->at = past_prefix(c, c->folded);
-	}
 	return 0;
 }
 

@@ -71,6 +71,8 @@ def names(emu):
         same(emu.call("GET", f"/bkt/{slashes}").body, name.encode(), "... XML, plain slashes")
         same(emu.call("GET", emu.o(name)).json["name"], name, "... its resource")
         same(emu.call("DELETE", emu.o(name)).status, 204, "... deleted")
+    same(emu.call("POST", "/upload/storage/v1/b/bkt/o?uploadType=media&name=a+b%2Bc", b"x")
+         .json["name"], "a b+c", "+ is a blank in a query")
     for name in BAD_NAMES:
         same(emu.media(name).status, 400, f"refused: {name[:30]!r}")
     for path in ("/storage/v1/b/bkt/o/%FF", "/storage/v1/b/bkt/o/a%00b", "/bkt/%zz",

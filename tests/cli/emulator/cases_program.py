@@ -73,6 +73,7 @@ def restart(folder):
         emu.call("POST", emu.o("moved") + "/moveTo/o/target", {})
         emu.call("DELETE", emu.o("big"))
         before = contents(emu)
+        same(len(records(folder)), len(before), "one record for each object")
         taken = run_program("--data", folder)
         ok(taken.returncode == 1 and "in use" in taken.stderr,
            "a second emulator on the same folder is refused")
@@ -84,6 +85,44 @@ def restart(folder):
         ok(int(emu.media("a").json["generation"]) > last, "generations go on increasing")
         emu.clear()
     same(os.listdir(os.path.join(folder, "data")), [], "no data file without an object")
+
+
+def records(folder):
+    path = os.path.join(folder, "buckets", "bkt")
+    return [os.path.join(path, f) for f in os.listdir(path) if f != "bucket.json"]
+
+
+def killed_in_a_step(folder):
+    """What a kill between two steps leaves on disk is repaired at the next start."""
+    with Emulator("--data", folder) as emu:
+        emu.media("old", b"first")
+        emu.media("src", b"moved")
+        data_folder = os.path.join(folder, "data")
+        saved = {}
+        for path in records(folder) + [os.path.join(data_folder, f)
+                                       for f in os.listdir(data_folder)]:
+            with open(path, "rb") as file:
+                saved[path] = file.read()
+        emu.media("old", b"second")
+        emu.call("POST", emu.o("src") + "/moveTo/o/dst")
+        before = contents(emu)
+        data = os.listdir(data_folder)
+    for path, text in saved.items():
+        with open(path, "wb") as file:
+            file.write(text)
+    with open(next(iter(saved)) + ".tmp", "wb") as file:
+        file.write(b"{")
+    shutil.copy(os.path.join(data_folder, data[0]),
+                os.path.join(data_folder, "00000000deadbeef"))
+    with Emulator("--data", folder) as emu:
+        same(contents(emu), before, "records of overwritten and moved objects are removed")
+        same((len(records(folder)), sorted(os.listdir(data_folder))), (2, sorted(data)),
+             "... with the data nothing refers to")
+    with open(records(folder)[0], "w", encoding="utf-8") as file:
+        file.write("{")
+    with Emulator("--data", folder) as emu:
+        same(len(emu.names()), 1, "a record that cannot be read is left out")
+        ok("left out" in emu.errors(), "... and named on stderr")
 
 
 def killed(folder):
@@ -143,6 +182,7 @@ def run():
     folder = tempfile.mkdtemp()
     try:
         restart(os.path.join(folder, "a"))
+        killed_in_a_step(os.path.join(folder, "c"))
         killed(os.path.join(folder, "b"))
     finally:
         shutil.rmtree(folder)
