@@ -131,7 +131,7 @@ static void test_watch_a_busy_process(void)
 	fio = column(&rec, "fio_cpu_ns_per_s");
 	ok(fio && fio->avg > 0.2e9 && fio->avg < 1.1e9, "a busy loop takes %.2f CPU",
 	   fio ? fio->avg / 1e9 : -1);
-	ok(field(text, n, 2) > 1 << 20 && field(text, n, 3) == 2,
+	ok(field(text, n, 2) > 1 << 20 && field(text, n, 3) >= 2,
 	   "memory and threads of the one called gcsfuse");
 	ok(field(text, n, 11) > 0 && field(text, n, 13) == -1,
 	   "page cache; no FUSE, no value");
