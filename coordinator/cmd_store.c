@@ -4,30 +4,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include "core/clock.h"
 #include "core/crc32c.h"
 
 static const uint64_t cat_max_bytes = 1ULL << 40;
-
-/* Signals become readable on a descriptor that every store operation watches. */
-static int signals_fd(void)
-{
-	static int fd = -1;
-	sigset_t set;
-
-	if (fd >= 0)
-		return fd;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd;
-}
 
 int store_exit(const struct err *err)
 {
@@ -58,7 +40,7 @@ int store_open_url(const char *text, struct store_url *ret_url, struct store **r
 	if (r < 0)
 		*ret_exit = store_exit(&err);
 	else
-		(*ret)->cancel_fd = signals_fd();
+		(*ret)->cancel_fd = cmd_interrupt_fd();
 	return r;
 }
 

@@ -59,6 +59,7 @@ struct gcs_call {
 	int64_t begun_ns, full_deadline_ns;
 	unsigned tries;
 	bool on_new_connection;
+	bool has_progress;	 /* set by @on_data: bytes that no earlier try had */
 	char uuid[GCS_UUID_CAP]; /* x-goog-gcs-idempotency-token */
 };
 

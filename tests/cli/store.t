@@ -187,6 +187,26 @@ store 0 cp "$dir/small" $'gs://bkt/esc/\x1b[31m' && store 0 ls gs://bkt/esc/ && 
 ok $? "control characters are escaped"
 STORAGE_EMULATOR_HOST=http://user:secret@127.0.0.1:1 store 2 ls gs://bkt
 ok $? "an endpoint with a password is refused"
+# TLS: the certificate is verified, name and all
+if command -v openssl >/dev/null && openssl req -x509 -newkey rsa:2048 -nodes -days 2 \
+	-keyout "$dir/key.pem" -out "$dir/cert.pem" -subj /CN=x \
+	-addext subjectAltName=IP:127.0.0.1 2>/dev/null; then
+	port=$((20000 + $$ % 20000))
+	openssl s_server -quiet -accept 127.0.0.1:$port -key "$dir/key.pem" \
+		-cert "$dir/cert.pem" -www >/dev/null 2>&1 &
+	tls=$!
+	sleep 0.5
+	export STORAGE_EMULATOR_HOST=https://127.0.0.1:$port
+	store 2 ls gs://bkt && says "certificate" && ! says "gave up"
+	ok $? "https with an unknown certificate is refused at once"
+	SSL_CERT_FILE=$dir/cert.pem store 4 ls gs://bkt && says "reply"
+	ok $? "with a known one it is spoken"
+	STORAGE_EMULATOR_HOST=https://localhost:$port SSL_CERT_FILE=$dir/cert.pem \
+		store 2 ls gs://bkt && says "name"
+	ok $? "of another host it is refused"
+	kill $tls
+fi
+
 wait $nobody
 [ $? -eq 2 ] && [ "$SECONDS" -le 25 ] && grep -qF "gave up after" "$dir/nobody"
 ok $? "nobody answers: given up within 15 s"
