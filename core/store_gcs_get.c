@@ -15,7 +15,8 @@ struct download {
 	struct str *to; /* or, if NULL, @fd */
 	size_t to_start;
 	int fd;
-	uint64_t max_bytes, have;
+	uint64_t max_bytes, have, most; /* most that was ever had */
+	struct gcs_call *call;
 	uint32_t crc32c;
 	bool is_begun;	      /* the current reply's headers are read */
 	struct obj_meta meta; /* generation 0 = not pinned */
@@ -128,6 +129,10 @@ static int on_data(const struct http_response *resp, const void *bytes, size_t n
 		return r;
 	dl->crc32c = crc32c_update(dl->crc32c, bytes, n);
 	dl->have += n;
+	if (dl->have > dl->most) {
+		dl->most = dl->have;
+		dl->call->has_progress = true;
+	}
 	return 0;
 }
 
@@ -186,6 +191,7 @@ static int download(struct gcs *gcs, const char *name, struct download *dl,
 	unsigned replaced = 0;
 	int r;
 
+	dl->call = &call;
 	gcs_begin(gcs, &call);
 	for (;;) {
 		struct err why = {0};
