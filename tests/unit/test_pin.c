@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pins from a module proxy in a folder, and the small texts they are read from.
 #include <errno.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,14 @@ static void put(const char *name, const char *text)
 	}
 	file = fopen(path, "w");
 	fputs(text, file);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
 }
 
 static void test_go_line(void)
@@ -201,5 +210,6 @@ int main(void)
 	test_resolved();
 	test_unresolved();
 	test_no_hash();
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
 }
