@@ -45,67 +45,67 @@ static char *join(char *const *argv)
 	return str_steal(&s);
 }
 
+static const struct {
+	const char *args[4];
+	const char *config_file, *endpoint;
+	enum store_auth auth;
+	const char *want; /* after the flags every mount has */
+} argv_rows[] = {
+	{{"--implicit-dirs"},
+	 NULL,
+	 NULL,
+	 STORE_AUTH_ADC,
+	 "--temp-dir=/s/temp --implicit-dirs b /m"},
+	{{NULL},
+	 NULL,
+	 NULL,
+	 STORE_AUTH_ANONYMOUS,
+	 "--anonymous-access --temp-dir=/s/temp b /m"},
+	{{"--client-protocol=http2"},
+	 NULL,
+	 "http://h:1/",
+	 STORE_AUTH_ANONYMOUS,
+	 "--custom-endpoint=http://h:1/storage/v1/ --anonymous-access "
+	 "--enable-hns=false --client-protocol=http1 --temp-dir=/s/temp "
+	 "--client-protocol=http2 b /m"},
+	{{"--cache-dir", "/x y", "-temp_dir=/t", "--cache-dir-x=1"},
+	 NULL,
+	 NULL,
+	 STORE_AUTH_ADC,
+	 "--temp-dir=/s/temp --cache-dir=/s/cache --temp-dir=/s/temp "
+	 "--cache-dir-x=1 b /m"},
+	{{NULL},
+	 "# cache-dir: /no\nwrite: {x: 1}\n",
+	 NULL,
+	 STORE_AUTH_ADC,
+	 "--config-file=/s/gcsfuse.yaml --temp-dir=/s/temp b /m"},
+	{{NULL},
+	 "cache-dir: \"/ssd\" # fast\n",
+	 NULL,
+	 STORE_AUTH_ADC,
+	 "--config-file=/s/gcsfuse.yaml --temp-dir=/s/temp --cache-dir=/s/cache "
+	 "b /m"},
+};
+
 static void test_argv(void)
 {
-	static const struct {
-		const char *args[4];
-		const char *config_file, *endpoint;
-		enum store_auth auth;
-		const char *want; /* after the flags every mount has */
-	} rows[] = {
-		{{"--implicit-dirs"},
-		 NULL,
-		 NULL,
-		 STORE_AUTH_ADC,
-		 "--temp-dir=/s/temp --implicit-dirs b /m"},
-		{{NULL},
-		 NULL,
-		 NULL,
-		 STORE_AUTH_ANONYMOUS,
-		 "--anonymous-access --temp-dir=/s/temp b /m"},
-		{{"--client-protocol=http2"},
-		 NULL,
-		 "http://h:1/",
-		 STORE_AUTH_ANONYMOUS,
-		 "--custom-endpoint=http://h:1/storage/v1/ --anonymous-access "
-		 "--enable-hns=false --client-protocol=http1 --temp-dir=/s/temp "
-		 "--client-protocol=http2 b /m"},
-		{{"--cache-dir", "/x y", "-temp_dir=/t", "--cache-dir-x=1"},
-		 NULL,
-		 NULL,
-		 STORE_AUTH_ADC,
-		 "--temp-dir=/s/temp --cache-dir=/s/cache --temp-dir=/s/temp "
-		 "--cache-dir-x=1 b /m"},
-		{{NULL},
-		 "# cache-dir: /no\nwrite: {x: 1}\n",
-		 NULL,
-		 STORE_AUTH_ADC,
-		 "--config-file=/s/gcsfuse.yaml --temp-dir=/s/temp b /m"},
-		{{NULL},
-		 "cache-dir: \"/ssd\" # fast\n",
-		 NULL,
-		 STORE_AUTH_ADC,
-		 "--config-file=/s/gcsfuse.yaml --temp-dir=/s/temp --cache-dir=/s/cache "
-		 "b /m"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(argv_rows); i++) {
 		struct job_data data = {.bucket = "b",
 					.prefix = "",
-					.endpoint = rows[i].endpoint,
-					.auth = rows[i].auth};
+					.endpoint = argv_rows[i].endpoint,
+					.auth = argv_rows[i].auth};
 		struct arm arm = {.label = "a",
-				  .args = (const char **)rows[i].args,
-				  .config_file = rows[i].config_file};
+				  .args = (const char **)argv_rows[i].args,
+				  .config_file = argv_rows[i].config_file};
 		cleanup_free char *want = xasprintf(
 			"gcsfuse --foreground --log-format=json --log-severity=info %s",
-			rows[i].want);
+			argv_rows[i].want);
 		struct mount_spec spec = {
 			.arm = &arm, .data = &data, .step_dir = "/s", .point = "/m"};
 		cleanup(mount_args_done) struct mount_args a = {0};
 		cleanup_free char *got = NULL;
 
-		while (arm.n_args < 4 && rows[i].args[arm.n_args])
+		while (arm.n_args < 4 && argv_rows[i].args[arm.n_args])
 			arm.n_args++;
 		if (!ok(mount_argv(&spec, &a, NULL) == 0, "row %zu", i))
 			continue;
