@@ -137,7 +137,8 @@ static int send_once(struct gcs *gcs, struct gcs_call *call, const char *credent
 	req.headers[n++] = token;
 	req.headers[n++] = credential;
 	memcpy(req.parts, call->parts, sizeof(req.parts));
-	call->has_progress = false;
+	if (call->has_progress)
+		*call->has_progress = false;
 	r = http_do(gcs->http, &req, &call->resp, why);
 	gcs->store.requests++;
 	gcs->store.bytes_sent += call->resp.sent_bytes;
@@ -155,7 +156,8 @@ static struct retry_event event_of(const struct gcs_call *call)
 	return (struct retry_event){.outcome = call->resp.outcome,
 				    .status = call->resp.status,
 				    .retry_after_ns = call->resp.retry_after_ns,
-				    .has_progress = call->has_progress};
+				    .has_progress =
+					    call->has_progress && *call->has_progress};
 }
 
 int gcs_try(struct gcs *gcs, struct gcs_call *call, struct err *err)

@@ -16,7 +16,7 @@ struct download {
 	size_t to_start;
 	int fd;
 	uint64_t max_bytes, have, most; /* most that was ever had */
-	struct gcs_call *call;
+	bool has_progress;
 	uint32_t crc32c;
 	bool is_begun;	      /* the current reply's headers are read */
 	struct obj_meta meta; /* generation 0 = not pinned */
@@ -131,7 +131,7 @@ static int on_data(const struct http_response *resp, const void *bytes, size_t n
 	dl->have += n;
 	if (dl->have > dl->most) {
 		dl->most = dl->have;
-		dl->call->has_progress = true;
+		dl->has_progress = true;
 	}
 	return 0;
 }
@@ -187,11 +187,11 @@ static int download(struct gcs *gcs, const char *name, struct download *dl,
 					     .class = RETRY_BULK,
 					     .is_idempotent = true,
 					     .on_data = on_data,
-					     .arg = dl};
+					     .arg = dl,
+					     .has_progress = &dl->has_progress};
 	unsigned replaced = 0;
 	int r;
 
-	dl->call = &call;
 	gcs_begin(gcs, &call);
 	for (;;) {
 		struct err why = {0};

@@ -53,13 +53,14 @@ struct gcs_call {
 	uint64_t max_bytes;
 	http_data_fn *on_data;
 	void *arg;
+	/* set by @on_data: bytes that no earlier try had; or NULL */
+	bool *has_progress;
 
 	struct http_response resp; /* of the last try */
 	struct retry retry;
 	int64_t begun_ns, full_deadline_ns;
 	unsigned tries;
 	bool on_new_connection;
-	bool has_progress;	 /* set by @on_data: bytes that no earlier try had */
 	char uuid[GCS_UUID_CAP]; /* x-goog-gcs-idempotency-token */
 };
 
