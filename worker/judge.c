@@ -59,6 +59,16 @@ static const struct fio_result *find_result(const struct fio_output *out, unsign
 	return NULL;
 }
 
+/* fio's own words, or what the job makes plain where fio has none. */
+static const char *no_io_cause(const struct judge_in *in, const char *words)
+{
+	if (words[0])
+		return words;
+	return in->facts->is_block_over_file
+		       ? "the block size is larger than the file size"
+		       : "and it gave no message";
+}
+
 /* Every direction of every group did I/O and every I/O is in a bin. */
 static bool judge_directions(const struct judge_in *in, struct verdict *v,
 			     const char *words)
@@ -148,7 +158,8 @@ void record_judge(const struct judge_in *in, struct verdict *ret)
 		/* fio says so with status 0 or 1, depending on the engine */
 		if (ret->state == ATTEMPT_FAILED && in->facts->is_block_over_file &&
 		    !did_io(in->out))
-			say(ret, ATTEMPT_INVALID, "fio did no I/O: %s", words);
+			say(ret, ATTEMPT_INVALID, "fio did no I/O: %s",
+			    no_io_cause(in, words));
 		return;
 	}
 	if (in->read_result < 0) {

@@ -179,6 +179,9 @@ static void test_judge_figures(void)
 	j.results[0].ios = 0;
 	j.out.message = (char *)"fio: blocksize is larger than data set range\n";
 	expect(&j, ATTEMPT_INVALID, "blocksize is larger", "no I/O: fio's own words");
+	j.results[0].ios = 0;
+	j.facts.is_block_over_file = true;
+	expect(&j, ATTEMPT_INVALID, "larger than", "no I/O and no words: the cause");
 	j.out.n = 0;
 	expect(&j, ATTEMPT_INVALID, "read", "no figures for a direction asked for");
 	j.facts.groups[0].writes = true;
