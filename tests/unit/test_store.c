@@ -220,87 +220,87 @@ static void test_delete(void)
 	stop(&fake);
 }
 
+static const struct {
+	const char *name, *replies[5], *second; /* request line */
+	int r;
+	unsigned n;
+} get_cases[] = {
+	{"whole", {REPLY("200 OK", HEAD, "5", "hello")}, NULL, 0, 1},
+	{"damaged", {REPLY("200 OK", HEAD, "5", "hellO")}, NULL, -EBADMSG, 1},
+	{"no checksum", {REPLY("200 OK", "", "5", "hello")}, NULL, -EBADMSG, 1},
+	{"continued with 206",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
+	 "GET /storage/v1/b/bkt/o/n?alt=media&generation=7 ",
+	 0,
+	 2},
+	{"continued with 200 and Content-Range",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("200 OK", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
+	 NULL,
+	 0,
+	 2},
+	{"begun anew with 200",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"), REPLY("200 OK", HEAD, "5", "hello")},
+	 NULL,
+	 0,
+	 2},
+	{"broken twice",
+	 {"~" REPLY("200 OK", HEAD, "5", "h"),
+	  "~" REPLY("206 Part", HEAD "Content-Range: bytes 1-4/5\r\n", "4", "el"),
+	  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
+	 NULL,
+	 0,
+	 3},
+	{"a part of elsewhere",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", HEAD "Content-Range: bytes 4-4/5\r\n", "1", "o")},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"replaced in the middle",
+	 {"~" REPLY("200 OK", "x-goog-generation: 6\r\n", "5", "old"), GONE,
+	  REPLY("200 OK", HEAD, "5", "hello")},
+	 "GET /storage/v1/b/bkt/o/n?alt=media&generation=6 ",
+	 0,
+	 3},
+	{"larger than allowed",
+	 {REPLY("200 OK", HEAD, "11", "hello hello")},
+	 NULL,
+	 -EFBIG,
+	 1},
+	{"not there", {GONE}, NULL, -ENOENT, 1},
+	{"shorter than stored",
+	 {REPLY("200 OK", HEAD "x-goog-stored-content-length: 6\r\n", "5", "hello")},
+	 NULL,
+	 -EBADMSG,
+	 1},
+};
+
 static void test_get(void)
 {
-	static const struct {
-		const char *name, *replies[5], *second; /* request line */
-		int r;
-		unsigned n;
-	} cases[] = {
-		{"whole", {REPLY("200 OK", HEAD, "5", "hello")}, NULL, 0, 1},
-		{"damaged", {REPLY("200 OK", HEAD, "5", "hellO")}, NULL, -EBADMSG, 1},
-		{"no checksum", {REPLY("200 OK", "", "5", "hello")}, NULL, -EBADMSG, 1},
-		{"continued with 206",
-		 {"~" REPLY("200 OK", HEAD, "5", "hel"),
-		  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
-		 "GET /storage/v1/b/bkt/o/n?alt=media&generation=7 ",
-		 0,
-		 2},
-		{"continued with 200 and Content-Range",
-		 {"~" REPLY("200 OK", HEAD, "5", "hel"),
-		  REPLY("200 OK", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
-		 NULL,
-		 0,
-		 2},
-		{"begun anew with 200",
-		 {"~" REPLY("200 OK", HEAD, "5", "hel"),
-		  REPLY("200 OK", HEAD, "5", "hello")},
-		 NULL,
-		 0,
-		 2},
-		{"broken twice",
-		 {"~" REPLY("200 OK", HEAD, "5", "h"),
-		  "~" REPLY("206 Part", HEAD "Content-Range: bytes 1-4/5\r\n", "4", "el"),
-		  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "lo")},
-		 NULL,
-		 0,
-		 3},
-		{"a part of elsewhere",
-		 {"~" REPLY("200 OK", HEAD, "5", "hel"),
-		  REPLY("206 Part", HEAD "Content-Range: bytes 4-4/5\r\n", "1", "o")},
-		 NULL,
-		 -EBADMSG,
-		 2},
-		{"replaced in the middle",
-		 {"~" REPLY("200 OK", "x-goog-generation: 6\r\n", "5", "old"), GONE,
-		  REPLY("200 OK", HEAD, "5", "hello")},
-		 "GET /storage/v1/b/bkt/o/n?alt=media&generation=6 ",
-		 0,
-		 3},
-		{"larger than allowed",
-		 {REPLY("200 OK", HEAD, "11", "hello hello")},
-		 NULL,
-		 -EFBIG,
-		 1},
-		{"not there", {GONE}, NULL, -ENOENT, 1},
-		{"shorter than stored",
-		 {REPLY("200 OK", HEAD "x-goog-stored-content-length: 6\r\n", "5",
-			"hello")},
-		 NULL,
-		 -EBADMSG,
-		 1},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(get_cases); i++) {
 		struct fake fake = {0};
 		struct str text = STR_INIT(100);
 		struct obj_meta meta = {0};
 		struct err err = {0};
 		int r;
 
-		memcpy(fake.replies, cases[i].replies, sizeof(cases[i].replies));
+		memcpy(fake.replies, get_cases[i].replies, sizeof(get_cases[i].replies));
 		serve(&fake);
 		str_add(&text, ">");
 		r = store->ops->get(store, "n", 10, &text, &meta, &err);
-		ok(r == cases[i].r && fake.n_requests == cases[i].n &&
+		ok(r == get_cases[i].r && fake.n_requests == get_cases[i].n &&
 			   (r || (strcmp(str_text(&text), ">hello") == 0 &&
 				  meta.generation == 7 && meta.size_bytes == 5)),
-		   "get: %s (%d, %s, %s)", cases[i].name, r, str_text(&text), err.text);
-		if (cases[i].second)
-			ok(asked(&fake, 1, cases[i].second) &&
+		   "get: %s (%d, %s, %s)", get_cases[i].name, r, str_text(&text),
+		   err.text);
+		if (get_cases[i].second)
+			ok(asked(&fake, 1, get_cases[i].second) &&
 				   strstr(fake_request(&fake, 1),
 					  "\r\nRange: bytes=3-\r\n"),
-			   "get: %s: only the rest, of that generation", cases[i].name);
+			   "get: %s: only the rest, of that generation",
+			   get_cases[i].name);
 		stop(&fake);
 		str_done(&text);
 	}
@@ -308,62 +308,58 @@ static void test_get(void)
 
 #define SESSION(port) "Location: http://127.0.0.1:" port "/session?upload_id=secret\r\n"
 
+static const struct {
+	const char *name, *replies[6];
+	int r;
+	unsigned n;
+	const char *ranges[6]; /* of each request after the first */
+} upload_cases[] = {
+	{"at once", {META}, 0, 2, {"bytes 0-4/5"}},
+	{"reset, nothing kept",
+	 {FAKE_RESET, REPLY("308 Go on", "", "0", ""), META},
+	 0,
+	 4,
+	 {"bytes 0-4/5", "bytes */5", "bytes 0-4/5"}},
+	{"503, two bytes kept",
+	 {BUSY, REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", ""), META},
+	 0,
+	 4,
+	 {"bytes 0-4/5", "bytes */5", "bytes 2-4/5"}},
+	{"only a part is taken",
+	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), META},
+	 0,
+	 3,
+	 {"bytes 0-4/5", "bytes 3-4/5"}},
+	{"the final reply is lost",
+	 {FAKE_RESET, META},
+	 0,
+	 3,
+	 {"bytes 0-4/5", "bytes */5"}},
+	{"the server goes backwards",
+	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), BUSY,
+	  REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", "")},
+	 -EIO,
+	 4,
+	 {"bytes 0-4/5", "bytes 3-4/5", "bytes */5"}},
+	{"more kept than sent",
+	 {REPLY("308 Go on", "Range: bytes=0-5\r\n", "0", "")},
+	 -EIO,
+	 2,
+	 {"bytes 0-4/5"}},
+	{"412 at the end", {NO_MATCH}, -EEXIST, 2, {"bytes 0-4/5"}},
+	{"403 at the end", {REPLY("403 No", "", "0", "")}, -EACCES, 2, {"bytes 0-4/5"}},
+	{"412 after a reset, another's nonce",
+	 {FAKE_RESET, NO_MATCH, META},
+	 -EEXIST,
+	 4,
+	 {"bytes 0-4/5", "bytes */5"}},
+};
+
 /* A resumable upload of "hello"; the session's URL needs the port, so it is patched in.
  */
 static void test_resumable(void)
 {
-	static const struct {
-		const char *name, *replies[6];
-		int r;
-		unsigned n;
-		const char *ranges[6]; /* of each request after the first */
-	} cases[] = {
-		{"at once", {META}, 0, 2, {"bytes 0-4/5"}},
-		{"reset, nothing kept",
-		 {FAKE_RESET, REPLY("308 Go on", "", "0", ""), META},
-		 0,
-		 4,
-		 {"bytes 0-4/5", "bytes */5", "bytes 0-4/5"}},
-		{"503, two bytes kept",
-		 {BUSY, REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", ""), META},
-		 0,
-		 4,
-		 {"bytes 0-4/5", "bytes */5", "bytes 2-4/5"}},
-		{"only a part is taken",
-		 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), META},
-		 0,
-		 3,
-		 {"bytes 0-4/5", "bytes 3-4/5"}},
-		{"the final reply is lost",
-		 {FAKE_RESET, META},
-		 0,
-		 3,
-		 {"bytes 0-4/5", "bytes */5"}},
-		{"the server goes backwards",
-		 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), BUSY,
-		  REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", "")},
-		 -EIO,
-		 4,
-		 {"bytes 0-4/5", "bytes 3-4/5", "bytes */5"}},
-		{"more kept than sent",
-		 {REPLY("308 Go on", "Range: bytes=0-5\r\n", "0", "")},
-		 -EIO,
-		 2,
-		 {"bytes 0-4/5"}},
-		{"412 at the end", {NO_MATCH}, -EEXIST, 2, {"bytes 0-4/5"}},
-		{"403 at the end",
-		 {REPLY("403 No", "", "0", "")},
-		 -EACCES,
-		 2,
-		 {"bytes 0-4/5"}},
-		{"412 after a reset, another's nonce",
-		 {FAKE_RESET, NO_MATCH, META},
-		 -EEXIST,
-		 4,
-		 {"bytes 0-4/5", "bytes */5"}},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(upload_cases); i++) {
 		struct fake fake = {0};
 		struct put_req req = small(PUT_CREATE);
 		struct err err = {0};
@@ -372,26 +368,27 @@ static void test_resumable(void)
 		int r;
 
 		req.is_resumable = true;
-		memcpy(fake.replies + 1, cases[i].replies, sizeof(cases[i].replies));
+		memcpy(fake.replies + 1, upload_cases[i].replies,
+		       sizeof(upload_cases[i].replies));
 		fake.replies[0] = start;
 		serve(&fake);
 		snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
 			 fake.port);
 		r = store->ops->put(store, "n", &req, NULL, &err);
-		for (size_t k = 0; k < ARRAY_SIZE(cases[i].ranges); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(upload_cases[i].ranges); k++) {
 			char range[64];
 
-			if (!cases[i].ranges[k])
+			if (!upload_cases[i].ranges[k])
 				break;
 			header_of(&fake, k + 1, "Content-Range: ", range);
-			good = good && strcmp(range, cases[i].ranges[k]) == 0 &&
+			good = good && strcmp(range, upload_cases[i].ranges[k]) == 0 &&
 			       asked(&fake, k + 1, "PUT /session?upload_id=secret ");
 		}
-		ok(r == cases[i].r && fake.n_requests == cases[i].n && good,
-		   "resumable: %s (%d, %u requests, %s)", cases[i].name, r,
+		ok(r == upload_cases[i].r && fake.n_requests == upload_cases[i].n && good,
+		   "resumable: %s (%d, %u requests, %s)", upload_cases[i].name, r,
 		   fake.n_requests, err.text);
 		ok(!strstr(err.text, "secret"), "resumable: %s: no session in the text",
-		   cases[i].name);
+		   upload_cases[i].name);
 		stop(&fake);
 	}
 }

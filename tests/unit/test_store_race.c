@@ -188,7 +188,8 @@ static bool same_bytes(FILE *a, FILE *b)
 static void test_transfers(void)
 {
 	static const char *const rules[] = {
-		"{\"seed\":1,\"rules\":[{\"kind\":\"reset\",\"method\":\"PUT\",\"count\":1,"
+		"{\"seed\":1,\"rules\":[{\"kind\":\"reset\",\"method\":\"PUT\",\"count\":"
+		"1,"
 		"\"after_bytes\":8000000}]}",
 		"{\"seed\":1,\"rules\":[{\"kind\":\"lost\",\"method\":\"PUT\",\"count\":"
 		"1}]}",
