@@ -110,24 +110,13 @@ static int run_split(struct split *split, const char *url)
 
 		return cmd_fail(code, &err);
 	}
-	if (split->notes.len && split->flags.as_json)
-		fprintf(stderr, "%s", str_text(&split->notes));
 	return split_report(split);
 }
 
-int cmd_split(int argc, char **argv)
+/* The flags into split->flags; as cmd_parse(). */
+static int parse_flags(struct split_flags *f, int argc, char **argv,
+		       struct opt_list *args, int *ret_exit)
 {
-	struct split split = {
-		.flags = {.iterations = 2,
-			  .replicas = 1,
-			  .max_attempts = 2,
-			  .timeout_ns = 1800LL * 1000000000,
-			  .design = "blocks",
-			  .kind = "gcsfuse"},
-		.notes = STR_INIT(1 << 20),
-		.config_text = STR_INIT(CONFIG_MAX_BYTES),
-	};
-	struct split_flags *f = &split.flags;
 	const struct opt opts[] = {
 		{"tests", OPT_STR, &f->tests, "CSV", "test cases, one a row", NULL},
 		{"fio", OPT_STR, &f->fio, "FILE", "template of the fio job", NULL},
@@ -171,10 +160,26 @@ int cmd_split(int argc, char **argv)
 		{"json", OPT_FLAG, &f->as_json, NULL, "the plan as JSON", NULL},
 		{0},
 	};
+
+	return cmd_parse(usage, about, opts, argc, argv, args, ret_exit);
+}
+
+int cmd_split(int argc, char **argv)
+{
+	struct split split = {
+		.flags = {.iterations = 2,
+			  .replicas = 1,
+			  .max_attempts = 2,
+			  .timeout_ns = 1800LL * 1000000000,
+			  .design = "blocks",
+			  .kind = "gcsfuse"},
+		.notes = STR_INIT(1 << 20),
+		.config_text = STR_INIT(CONFIG_MAX_BYTES),
+	};
 	struct opt_list args;
 	int code;
 
-	if (cmd_parse(usage, about, opts, argc, argv, &args, &code) == 0)
+	if (parse_flags(&split.flags, argc, argv, &args, &code) == 0)
 		code = args.n == 1 ? run_split(&split, args.v[0])
 				   : cmd_usage("split takes one run's URL, got %zu "
 					       "arguments",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/inputs.h"
+#include "coordinator/plan.h"
 #include "core/argv_split.h"
 #include "core/csv.h"
 #include "manifests/mount_policy.h"
@@ -125,7 +126,9 @@ static int arm_names(const struct inputs_opts *opts, struct inputs *in,
 			return err_set(err, -EINVAL, "label: \"%s\" occurs twice",
 				       from->label);
 	arm->label = inputs_keep(in, xstrdup(from->label));
-	if (is_said(from->bucket) && strcmp(from->bucket, opts->data_bucket) != 0)
+	if (is_said(from->bucket) && strcmp(from->bucket, opts->data_bucket) != 0 &&
+	    (!str_starts(from->bucket, "gs://") ||
+	     strcmp(from->bucket + strlen("gs://"), opts->data_bucket) != 0))
 		return err_set(err, -EINVAL,
 			       "bucket: \"%.80s\" is not the run's data bucket %s: arms "
 			       "are compared on one bucket",
@@ -174,6 +177,9 @@ static int check_columns(const struct csv *csv, const char *path, struct err *er
 				       csv->header_line, required[i]);
 	if (!csv->n_rows)
 		return err_set(err, -EINVAL, "%s: no arms: only a header", path);
+	if (csv->n_rows > PLAN_ARMS_MAX)
+		return err_set(err, -EINVAL, "%s: more than %d arms", path,
+			       PLAN_ARMS_MAX);
 	return 0;
 }
 

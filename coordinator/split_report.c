@@ -93,6 +93,22 @@ static void add_workers(const struct split *split, struct str *out)
 	table_text(&table, out);
 }
 
+/* Notes quote what servers and files say. */
+static void add_notes(const struct split *split, struct str *out)
+{
+	const char *text = str_text(&split->notes);
+
+	if (*text)
+		str_addc(out, '\n');
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		str_add_escaped(out, text, n);
+		str_addc(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void add_text(const struct split *split, struct str *out)
 {
 	const struct inputs *in = &split->inputs;
@@ -111,8 +127,7 @@ static void add_text(const struct split *split, struct str *out)
 	add_arms(split, out);
 	str_add(out, "\n");
 	add_workers(split, out);
-	if (split->notes.len)
-		str_addf(out, "\n%s", str_text(&split->notes));
+	add_notes(split, out);
 	if (split->flags.dry_run)
 		str_add(out, "\ndry run: nothing was written\n");
 	else
@@ -151,8 +166,13 @@ static json_t *plan_json(const struct split *split)
 					   "steps", (json_int_t)worker->n_steps,
 					   "estimated_s", json_f64(worker->estimated_s)));
 	}
-	for (; *text; text += strcspn(text, "\n") + 1)
-		json_array_append_new(notes, json_stringn(text, strcspn(text, "\n")));
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		cleanup_free char *note = xstrndup(text, n);
+
+		json_array_append_new(notes, json_text(note));
+		text += n + (text[n] == '\n');
+	}
 	json_object_set_new(doc, "schema", json_string("muster/plan/1"));
 	json_object_set_new(doc, "run", json_string(split->url));
 	json_object_set_new(doc, "test_cases", json_u64(in->n_cases));

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC1091,SC2154,SC2086,SC2206,SC2016
+# shellcheck disable=SC1091,SC2154,SC2086,SC2206,SC2016,SC2034
 # What split refuses: one line on stderr that names the place, exit 2, nothing written.
 . "$(dirname "$0")/split_lib.sh"
 start_emulator

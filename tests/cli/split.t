@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC1091,SC2154,SC2086,SC2206,SC2016
+# shellcheck disable=SC1091,SC2154,SC2086,SC2206,SC2016,SC2034
 # muster split: goldens, repetition, interruption between any two writes, claims.
 #   GOLDEN=write   renews tests/data/golden
 . "$(dirname "$0")/split_lib.sh"
@@ -180,7 +180,7 @@ shared=${MUSTER_SHARED:-../shared}/suites
 if [ -d "$shared" ]; then
 	for s in published/read:published/read published/write:published/write; do
 		at=$shared/${s%%:*}
-		"$MUSTER" split gs://control/suite-$(basename "$at") --tests "${at}_test_cases.csv" \
+		"$MUSTER" split gs://control/"suite-$(basename "$at")" --tests "${at}_test_cases.csv" \
 			--configs "${at}_mount_configs.csv" --fio "$at.fio" --data gs://data \
 			--workers 4 --pin master=v3.1.0 >"$tmp/out" 2>&1
 		code=$?
