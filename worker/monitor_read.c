@@ -23,7 +23,7 @@ void monitor_source_init(struct monitor_source *s, pid_t gcsfuse_pid, int fuse_m
 	s->stat_fd = open_ro("/proc/stat");
 	s->net_fd = open_ro("/proc/net/dev");
 	s->mem_fd = open_ro("/proc/meminfo");
-	s->waiting_fd = s->gcsfuse_fd = s->children_fd = -1;
+	s->connection_fd = s->gcsfuse_fd = s->children_fd = -1;
 	s->gcsfuse_pid = gcsfuse_pid;
 	s->gcsfuse_cpu_ns = MONITOR_NONE;
 	s->tick_ns = (uint64_t)(NS_PER_S / sysconf(_SC_CLK_TCK));
@@ -33,16 +33,15 @@ void monitor_source_init(struct monitor_source *s, pid_t gcsfuse_pid, int fuse_m
 		s->gcsfuse_fd = open_ro(path);
 	}
 	if (fuse_minor >= 0) {
-		snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%d/waiting",
-			 fuse_minor);
-		s->waiting_fd = open_ro(path);
+		snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%d", fuse_minor);
+		s->connection_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 }
 
 void monitor_source_done(struct monitor_source *s)
 {
-	int fds[] = {s->stat_fd,    s->net_fd,	   s->mem_fd,
-		     s->waiting_fd, s->gcsfuse_fd, s->children_fd};
+	int fds[] = {s->stat_fd,       s->net_fd,     s->mem_fd,
+		     s->connection_fd, s->gcsfuse_fd, s->children_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -234,6 +233,23 @@ static uint64_t kib_line(const char *text, const char *key)
 	return number(&p) * 1024;
 }
 
+/* An open file of this one goes on giving its first value (fs/fuse/control.c), so it is
+ * opened anew each time. */
+static bool read_waiting(struct monitor_source *s)
+{
+	int fd = s->connection_fd < 0
+			 ? -1
+			 : openat(s->connection_fd, "waiting", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, s->buf, 32);
+	close(fd);
+	s->buf[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 void monitor_source_read(struct monitor_source *s, uint64_t v[F_COUNT])
 {
 	const char *p = s->buf;
@@ -248,6 +264,6 @@ void monitor_source_read(struct monitor_source *s, uint64_t v[F_COUNT])
 		v[F_CACHED] = kib_line(s->buf, "\nCached:");
 		v[F_DIRTY] = kib_line(s->buf, "\nDirty:");
 	}
-	if (reread(s, s->waiting_fd, 64))
+	if (read_waiting(s))
 		v[F_FUSE_WAITING] = number(&p);
 }

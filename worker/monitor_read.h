@@ -45,7 +45,7 @@ struct fio_process {
 
 /* Everything that is open and remembered between rows; no allocation after init. */
 struct monitor_source {
-	int stat_fd, net_fd, mem_fd, waiting_fd, gcsfuse_fd, children_fd;
+	int stat_fd, net_fd, mem_fd, connection_fd, gcsfuse_fd, children_fd;
 	pid_t gcsfuse_pid;
 	uint64_t gcsfuse_cpu_ns; /* as last read */
 	uint64_t tick_ns, page_bytes;

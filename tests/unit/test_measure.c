@@ -196,6 +196,16 @@ static void test_stubborn_fio(void)
 	   "killed with its children after %.1f s", (double)begin_ns / NS_PER_S);
 }
 
+enum { MONITOR_FULL = 13 }; /* columns when nothing is missing */
+
+static double peak_of(const struct step_record *rec, const char *name)
+{
+	for (size_t i = 0; i < rec->n_columns; i++)
+		if (!strcmp(rec->columns[i].name, name))
+			return rec->columns[i].peak;
+	return -1;
+}
+
 static void test_hung_mount(const char *gcsfuse, const char *url)
 {
 	static const struct arm arm = {.config_id = 1, .label = "a"};
@@ -218,6 +228,8 @@ static void test_hung_mount(const char *gcsfuse, const char *url)
 	struct measure_req req;
 	struct measure_end end;
 	struct mount m = {0};
+	struct monitor_req mreq = {.hz = 20, .max_s = 30};
+	struct step_record rec = {0};
 	struct accident accident = {&m, eventfd(0, EFD_CLOEXEC)};
 	struct err err = {0};
 	pthread_t thread;
@@ -231,6 +243,9 @@ static void test_hung_mount(const char *gcsfuse, const char *url)
 	pthread_create(&thread, NULL, stop_soon, &accident);
 	req = req_of(30LL * NS_PER_S);
 	req.mount = &m;
+	mreq.fuse_minor = mount_minor(&m);
+	mreq.gcsfuse_pid = m.proc.pid;
+	monitor_new(&mreq, &req.monitor, NULL);
 	req.term_fd = accident.term_fd;
 	r = measure_run(&req, &end, &err);
 	pthread_join(thread, NULL);
@@ -240,6 +255,12 @@ static void test_hung_mount(const char *gcsfuse, const char *url)
 		   clock_mono_ns() - end.end_ns < 3LL * NS_PER_S,
 	   "nothing is left %.2f s after the 5 s for SIGINT",
 	   (double)(clock_mono_ns() - end.end_ns) / NS_PER_S);
+	monitor_stats(req.monitor, &rec);
+	monitor_free(req.monitor);
+	ok(rec.n_columns == MONITOR_FULL && peak_of(&rec, "fuse_waiting") >= 1 &&
+		   peak_of(&rec, "gcsfuse_cpu_ns_per_s") > 0 &&
+		   peak_of(&rec, "fio_cpu_ns_per_s") > 0,
+	   "the monitor saw the requests wait");
 	ok(mount_stop(&m, clock_mono_ns() + NS_PER_S, NULL, NULL) == 0,
 	   "no mount is left");
 	mount_done(&m);
