@@ -193,6 +193,18 @@ int collect_load_record(struct collected *c, const struct run_object *object,
 	return 0;
 }
 
+/* As the worker writes them: by group, then direction, each once. */
+static bool is_in_order(const struct step_record *record)
+{
+	for (size_t i = 1; i < record->n_results; i++) {
+		const struct fio_result *a = &record->results[i - 1], *b = a + 1;
+
+		if (a->group > b->group || (a->group == b->group && a->rw >= b->rw))
+			return false;
+	}
+	return true;
+}
+
 static int check_record(const struct step_entry *step, const struct step_record *record,
 			struct found_attempt *ret, struct err *err)
 {
@@ -208,6 +220,8 @@ static int check_record(const struct step_entry *step, const struct step_record 
 		return err_set(err, -EINVAL, "test_id or config_id is not the plan's");
 	if (record->state == ATTEMPT_OK && !record->n_results)
 		return err_set(err, -EINVAL, "says ok without a result");
+	if (!is_in_order(record))
+		return err_set(err, -EINVAL, "results are doubled or out of order");
 	ret->attempt = record->attempt;
 	ret->state = record->state;
 	return 0;
@@ -247,7 +261,7 @@ static void note_objects(struct collected *c)
 		c->n_files += objects->v[i].is_here;
 		if (!objects->v[i].problem)
 			continue;
-		c->n_refused++;
+		c->n_refused += !objects->v[i].is_gone;
 		collect_note(c, "%s not fetched: %s", objects->v[i].relative,
 			     objects->v[i].problem);
 	}

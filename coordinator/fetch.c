@@ -167,6 +167,7 @@ static int download(struct store *store, const char *name, struct run_object *ob
 		r = err_errno(&why, -errno, "cannot write %s", full);
 	else if (is_own_problem(r))
 		object->problem = xstrdup(why.text);
+	object->is_gone = r == -ENOENT && object->problem;
 	unlink(tmp);
 	return object->problem ? 0 : err_set(err, r, "%s", why.text);
 }

@@ -18,6 +18,7 @@ struct run_object {
 	enum path_kind kind;
 	bool is_record; /* step_<i>.json */
 	bool is_here;	/* fetched: its local file may be read */
+	bool is_gone;	/* deleted since it was listed */
 	bool has_crc32c;
 	uint32_t crc32c;
 	uint64_t size_bytes, generation;

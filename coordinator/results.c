@@ -3,6 +3,7 @@
 #include "coordinator/results.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "coordinator/results_csv.h"
 
@@ -30,17 +31,20 @@ void results_begin(struct results *results, bool is_complete)
 
 int results_item(struct results *results, json_t *item, struct err *err)
 {
-	cleanup_json json_t *owned = item;
+	cleanup_json json_t *list = json_array();
+	struct str *line = &results->line;
 	int r;
 
-	if (!owned)
+	/* a string alone is no document: what is written is a list without its brackets
+	 */
+	if (json_array_append_new(list, item) < 0)
 		return err_set(err, -ENOMEM, "results.json: out of memory");
-	fputs(results->n_items++ ? ",\n" : "\n", results->json);
-	r = json_dump(owned, &results->line, err);
+	r = json_dump(list, line, err);
 	if (r < 0)
 		return err_wrap(err, r, "results.json");
-	results->line.len--; /* the newline */
-	put_line(results, results->json);
+	fputs(results->n_items++ ? ",\n" : "\n", results->json);
+	fwrite(line->s + 1, 1, line->len - strlen("[]\n"), results->json);
+	str_reset(line);
 	return 0;
 }
 

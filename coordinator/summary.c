@@ -111,7 +111,7 @@ static void states_line(const struct collected *c, struct str *ret)
 {
 	const char *comma = "";
 
-	str_addf(ret, "%zu steps: ", c->steps.n);
+	str_addf(ret, "%zu step%s: ", c->steps.n, c->steps.n == 1 ? "" : "s");
 	for (int i = 0; i < STEP_VIEW_COUNT; i++) {
 		if (!c->views[i])
 			continue;
@@ -120,10 +120,11 @@ static void states_line(const struct collected *c, struct str *ret)
 		comma = ", ";
 	}
 	if (c->n_superseded)
-		str_addf(ret, "; %zu superseded attempts listed, not counted",
-			 c->n_superseded);
+		str_addf(ret, "; %zu superseded attempt%s listed, not counted",
+			 c->n_superseded, c->n_superseded == 1 ? "" : "s");
 	if (c->n_refused)
-		str_addf(ret, "; %zu documents refused", c->n_refused);
+		str_addf(ret, "; %zu document%s refused", c->n_refused,
+			 c->n_refused == 1 ? "" : "s");
 	str_addc(ret, '\n');
 }
 

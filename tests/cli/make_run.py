@@ -53,6 +53,10 @@ class Bucket:
         return self.call(
             "GET", f"/storage/v1/b/{self.bucket}/o/{urllib.parse.quote(name, safe='')}?alt=media")
 
+    def faults(self, *rules):
+        """Replace the emulator's rules: {"kind", "match", "method", ...}; none = no faults."""
+        self.call("POST", "/_emulator/faults", json.dumps({"seed": 1, "rules": rules}).encode())
+
     def names(self, prefix=""):
         found, token = [], ""
         while True:
