@@ -31,23 +31,11 @@ split_run() { # RUN CONFIGS-TEXT [FLAGS…]
 		sed 's/^/# /' "$t_dir/split.out"
 }
 
-wait_fio() {
-	for _ in $(seq 1200); do
-		# layout runs are over when the measured one has begun: it has --lat_percentiles
-		pgrep -f "fio .*lat_percentiles.*$t_dir/ws-$1" >/dev/null &&
-			! pgrep -f "fio .*create_only.*$t_dir/ws-$1" >/dev/null && return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 # stopped in mid-fio: the step times out, the next one is ok
 split_run hang 'commit,mount_args,label\nmaster,,a\n' --timeout 8s
 worker hang w-1 & pid=$!
-wait_fio hang; is $? 0 "fio runs through gcsfuse"
-g=$(pgrep -f "custom-endpoint.*$t_dir/ws-hang" | head -n 1)
-[ -n "$g" ] || g=$(pgrep -f "$t_dir/ws-hang.*" | while read -r p; do
-	grep -qa custom-endpoint "/proc/$p/cmdline" && echo "$p"; done | head -n 1)
+wait_fio "$t_dir/ws-hang-w-1"; is $? 0 "fio runs through gcsfuse"
+g=$(find_child "$t_dir/ws-hang-w-1" --custom-endpoint)
 kill -STOP "$g"; is $? 0 "gcsfuse is stopped"
 wait $pid; is $? 1 "the worker ends 1"
 no_leftovers "stopped gcsfuse: no process and no mount is left"
@@ -58,9 +46,8 @@ is "$(csv "$t_dir/hang/results.csv" state | sort | tr '\n' ' ')" "ok timeout " \
 # dies in mid-fio: failed with a reason, the next step is ok
 split_run dies 'commit,mount_args,label\nmaster,,a\n'
 worker dies w-1 & pid=$!
-wait_fio dies
-g=$(pgrep -f "$t_dir/ws-dies" | while read -r p; do
-	grep -qa custom-endpoint "/proc/$p/cmdline" && echo "$p"; done | head -n 1)
+wait_fio "$t_dir/ws-dies-w-1"
+g=$(find_child "$t_dir/ws-dies-w-1" --custom-endpoint)
 kill -KILL "$g"; is $? 0 "gcsfuse is killed"
 wait $pid; is $? 1 "the worker ends 1"
 no_leftovers "dead gcsfuse: no process and no mount is left"
@@ -79,12 +66,19 @@ like "$(csv "$t_dir/mount/results.csv" reason label bad)" no-such-flag "with gcs
 is "$(csv "$t_dir/mount/results.csv" state label good | sort -u)" ok "the good arm's are ok"
 no_leftovers "no process and no mount is left"
 
-# does not build, does not exec: a binary that is none
-printf '#!/bin/nothing\n' >"$t_dir/broken"
-split_run broken 'commit,mount_args,label\nx,,broken\nmaster,,good\n' --binary "broken=$t_dir/broken"
-worker broken w-1
-is $? 1 "a binary that cannot run: the worker ends 1"
-muster collect gs://ctl/broken --out "$t_dir/broken-out" >/dev/null
-is "$(csv "$t_dir/broken-out/results.csv" state label broken | sort -u)" failed "its steps failed"
-is "$(csv "$t_dir/broken-out/results.csv" state label good | sort -u)" ok "the other arm's are ok"
+# a program that is not gcsfuse
+split_run other 'commit,mount_args,label\nx,,other\nmaster,,good\n' --binary "other=/bin/true"
+worker other w-1
+is $? 1 "a binary that is no gcsfuse: the worker ends 1"
+muster collect gs://ctl/other --out "$t_dir/other-out" >/dev/null
+is "$(csv "$t_dir/other-out/results.csv" state label other | sort -u)" failed "its steps failed"
+is "$(csv "$t_dir/other-out/results.csv" state label good | sort -u)" ok "the other arm's are ok"
+
+# does not build: no module proxy, nothing in any cache
+split_run nobuild 'commit,mount_args,label\nmaster,,a\n'
+GOPROXY=off GOMODCACHE="$t_dir/empty-mod" GOFLAGS= MUSTER_CACHE_DIR="$t_dir/empty" worker nobuild w-1
+is $? 1 "gcsfuse that does not build: the worker ends 1"
+muster collect gs://ctl/nobuild --out "$t_dir/nobuild" >/dev/null
+is "$(csv "$t_dir/nobuild/results.csv" state | sort -u)" failed "its steps failed"
+like "$(csv "$t_dir/nobuild/results.csv" reason)" "build" "and say that it could not be built"
 done_testing

@@ -108,6 +108,28 @@ leftovers() {
 	return 0
 }
 
+# find_child WORKSPACE TEXT: pid of a process that runs below WORKSPACE with TEXT in its
+# command line
+find_child() {
+	local p
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd" 2>/dev/null) in
+		"$1" | "$1"/*) grep -qaF -- "$2" "$p/cmdline" 2>/dev/null && basename "$p" && return ;;
+		esac
+	done
+	return 1
+}
+
+# wait_fio WORKSPACE: until the measured fio runs, not one that lays data out
+wait_fio() {
+	for _ in $(seq 1200); do
+		find_child "$1" --lat_percentiles >/dev/null &&
+			! find_child "$1" --create_only >/dev/null && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # no_leftovers NAME: within 3 s
 no_leftovers() {
 	local left

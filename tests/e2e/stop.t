@@ -29,19 +29,10 @@ split_run() { # RUN [FLAGS…]
 		"$@" >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
 }
 
-fio_runs() { pgrep -f "fio .*$t_dir" >/dev/null; }
-wait_fio() {
-	for _ in $(seq 200); do
-		fio_runs && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # drain: the step in flight is finished, the rest cancelled
 split_run drain
 worker drain w-1 & pid=$!
-wait_fio; is $? 0 "fio runs"
+wait_fio "$t_dir/ws-drain-w-1"; is $? 0 "fio runs"
 muster stop gs://ctl/drain >"$t_dir/stop.out"
 is $? 0 "stop writes an order"
 wait $pid; is $? 3 "the worker ends 3: stopped by order"
@@ -52,7 +43,7 @@ is "$(csv "$t_dir/drain/results.csv" state | sort | uniq -c | tr -s ' ' | tr '\n
 # abort: fio is interrupted at once
 split_run abort
 worker abort w-1 & pid=$!
-wait_fio
+wait_fio "$t_dir/ws-abort-w-1"
 muster stop gs://ctl/abort --abort >/dev/null
 wait $pid; is $? 3 "the aborted worker ends 3"
 no_leftovers "abort: no fio is left"
@@ -62,7 +53,7 @@ is "$(csv "$t_dir/abort/results.csv" state | sort | uniq -c | grep -c ' ok')" 0 
 # SIGTERM: interrupted, then resumed by the same worker; nothing committed is run again
 split_run term
 worker term w-1 & pid=$!
-wait_fio
+wait_fio "$t_dir/ws-term-w-1"
 t0=$(date +%s)
 wpid=$(pgrep -f "muster-worker.*ws-term-w-1" | head -n 1)
 kill -TERM "$wpid"
@@ -90,7 +81,7 @@ is "$(csv "$t_dir/timeout/results.csv" state | sort -u)" timeout "every step is 
 # two workers of one name
 split_run twins
 worker twins w-1 & pid=$!
-wait_fio
+wait_fio "$t_dir/ws-twins-w-1"
 "$BUILD/muster-worker" --run gs://ctl/twins --worker w-1 --workspace "$t_dir/ws-twins-w-1" \
 	>"$t_dir/twin.out" 2>&1
 is $? 5 "a second process in one workspace ends 5"
