@@ -90,7 +90,8 @@ int mount_abort(struct mount *m, struct err *err);
 void mount_done(struct mount *m);
 
 /**
- * mount_sweep() - abort and detach every mount at or below @folder, whoever made it.
+ * mount_sweep() - abort and detach every gcsfuse mount at or below @folder, whoever made
+ * it. Other file systems are left alone (the workspace may be one).
  *
  * @ret_count: how many there were; may be NULL
  */
