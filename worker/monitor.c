@@ -47,7 +47,7 @@ static int64_t thread_cpu_ns(void)
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static void take_row(struct monitor *m, int64_t due_ns)
+static void take_row(struct monitor *m, int64_t due_ns, enum monitor_reading what)
 {
 	struct monitor_row *row;
 	int64_t now_ns = clock_mono_ns();
@@ -59,7 +59,7 @@ static void take_row(struct monitor *m, int64_t due_ns)
 	row = &m->rows.rows[m->rows.n++];
 	row->t_ns = now_ns - m->fork_ns;
 	row->late_ns = due_ns > 0 ? now_ns - due_ns : -1;
-	monitor_source_read(&m->source, row->v);
+	monitor_source_read(&m->source, what, row->v);
 }
 
 static void sample_until_stopped(struct monitor *m)
@@ -78,7 +78,7 @@ static void sample_until_stopped(struct monitor *m)
 			next_look_ns = now_ns - m->fork_ns;
 			next_look_ns += next_look_ns < discover_ns ? 0 : NS_PER_S;
 		}
-		take_row(m, tick ? due_ns : -1);
+		take_row(m, tick ? due_ns : -1, tick % 2 ? READ_CHEAP : READ_ALL);
 		reached = (uint64_t)((clock_mono_ns() - m->fork_ns) / m->period_ns);
 		if (reached > tick) {
 			m->rows.lost += (unsigned)(reached - tick);
@@ -87,7 +87,7 @@ static void sample_until_stopped(struct monitor *m)
 		tick++;
 		clock_sleep_until(m->fork_ns + (int64_t)tick * m->period_ns);
 	}
-	take_row(m, -1);
+	take_row(m, -1, READ_ALL);
 }
 
 static void *monitor_main(void *arg)

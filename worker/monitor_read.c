@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,13 +25,16 @@ void monitor_source_init(struct monitor_source *s, pid_t gcsfuse_pid, int fuse_m
 	s->net_fd = open_ro("/proc/net/dev");
 	s->mem_fd = open_ro("/proc/meminfo");
 	s->connection_fd = s->gcsfuse_fd = s->children_fd = -1;
+	s->gcsfuse_tasks_fd = -1;
 	s->gcsfuse_pid = gcsfuse_pid;
 	s->gcsfuse_cpu_ns = MONITOR_NONE;
 	s->tick_ns = (uint64_t)(NS_PER_S / sysconf(_SC_CLK_TCK));
 	s->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (gcsfuse_pid > 0) {
-		snprintf(path, sizeof(path), "/proc/%d/stat", gcsfuse_pid);
+		snprintf(path, sizeof(path), "/proc/%d/statm", gcsfuse_pid);
 		s->gcsfuse_fd = open_ro(path);
+		snprintf(path, sizeof(path), "/proc/%d/task", gcsfuse_pid);
+		s->gcsfuse_tasks_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fuse_minor >= 0) {
 		snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%d", fuse_minor);
@@ -40,7 +44,7 @@ void monitor_source_init(struct monitor_source *s, pid_t gcsfuse_pid, int fuse_m
 
 void monitor_source_done(struct monitor_source *s)
 {
-	int fds[] = {s->stat_fd,       s->net_fd,     s->mem_fd,
+	int fds[] = {s->stat_fd,       s->net_fd,     s->mem_fd,     s->gcsfuse_tasks_fd,
 		     s->connection_fd, s->gcsfuse_fd, s->children_fd};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
@@ -152,30 +156,24 @@ static uint64_t read_fio_cpu(struct monitor_source *s)
 	return s->n_fio ? sum : MONITOR_NONE;
 }
 
-static const char *after_spaces(const char *p, int n)
-{
-	while (n > 0 && *p)
-		n -= *p++ == ' ';
-	return p;
-}
-
-/* proc(5): after the comm's ')' come state (3), ppid (4), …; num_threads is the 20th
- * field and rss, in pages, the 24th. */
+/* proc(5): statm is size resident … in pages, a fraction of what stat costs. The folder
+ * of tasks has two links and one for each thread (fs/proc/base.c, proc_task_getattr). */
 static void read_gcsfuse(struct monitor_source *s, uint64_t v[F_COUNT])
 {
-	const char *p;
+	const char *p = s->buf;
+	struct stat tasks;
 	uint64_t ns;
 
 	if (s->gcsfuse_fd < 0)
 		return;
-	if (reread(s, s->gcsfuse_fd, ONE_READ) && (p = strrchr(s->buf, ')'))) {
-		p = after_spaces(p, 20 - 2);
-		v[F_GCSFUSE_THREADS] = number(&p);
-		p = after_spaces(p, 24 - 20);
+	if (reread(s, s->gcsfuse_fd, 128)) {
+		number(&p);
 		v[F_GCSFUSE_RSS] = number(&p) * s->page_bytes;
 		if (cpu_of(s->gcsfuse_pid, &ns))
 			s->gcsfuse_cpu_ns = ns;
 	}
+	if (fstat(s->gcsfuse_tasks_fd, &tasks) == 0 && tasks.st_nlink > 2)
+		v[F_GCSFUSE_THREADS] = tasks.st_nlink - 2;
 	v[F_GCSFUSE_CPU] = s->gcsfuse_cpu_ns;
 }
 
@@ -250,7 +248,8 @@ static bool read_waiting(struct monitor_source *s)
 	return n > 0;
 }
 
-void monitor_source_read(struct monitor_source *s, uint64_t v[F_COUNT])
+void monitor_source_read(struct monitor_source *s, enum monitor_reading what,
+			 uint64_t v[F_COUNT])
 {
 	const char *p = s->buf;
 
@@ -258,9 +257,10 @@ void monitor_source_read(struct monitor_source *s, uint64_t v[F_COUNT])
 		v[i] = MONITOR_NONE;
 	v[F_FIO_CPU] = read_fio_cpu(s);
 	read_gcsfuse(s, v);
-	read_system(s, v);
 	read_network(s, v);
-	if (reread(s, s->mem_fd, ONE_READ)) {
+	if (what == READ_ALL)
+		read_system(s, v);
+	if (what == READ_ALL && reread(s, s->mem_fd, ONE_READ)) {
 		v[F_CACHED] = kib_line(s->buf, "\nCached:");
 		v[F_DIRTY] = kib_line(s->buf, "\nDirty:");
 	}

@@ -46,6 +46,7 @@ struct fio_process {
 /* Everything that is open and remembered between rows; no allocation after init. */
 struct monitor_source {
 	int stat_fd, net_fd, mem_fd, connection_fd, gcsfuse_fd, children_fd;
+	int gcsfuse_tasks_fd;
 	pid_t gcsfuse_pid;
 	uint64_t gcsfuse_cpu_ns; /* as last read */
 	uint64_t tick_ns, page_bytes;
@@ -64,7 +65,13 @@ void monitor_source_fio(struct monitor_source *s, pid_t pid);
 /** monitor_source_discover() - look for fio's new job processes. */
 void monitor_source_discover(struct monitor_source *s);
 
+/* /proc/stat and /proc/meminfo are most of a row's cost, and on machines with many CPUs
+ * and interrupts more than that: they are read in every second row, and in the first and
+ * the last. */
+enum monitor_reading { READ_ALL, READ_CHEAP };
+
 /** monitor_source_read() - fill @v; only reads of open descriptors and clocks. */
-void monitor_source_read(struct monitor_source *s, uint64_t v[F_COUNT]);
+void monitor_source_read(struct monitor_source *s, enum monitor_reading what,
+			 uint64_t v[F_COUNT]);
 
 #endif
