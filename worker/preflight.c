@@ -59,6 +59,8 @@ int preflight_workspace(struct worker *w, struct err *err)
 		r = proc_init(err);
 	if (r < 0)
 		return r;
+	log_line(LOG_INFO, "muster-worker %s: run %s, worker %s", MUSTER_VERSION,
+		 w->id.url, w->id.worker);
 	if (guard_wait_previous(w->id.workspace, &why) < 0 ||
 	    guard_sweep(w->id.workspace, &why) < 0)
 		log_line(LOG_WARN, "leftovers of an earlier worker: %s", why.text);
