@@ -105,9 +105,10 @@ static int clean(struct run *run, bool yes, bool is_json)
 	}
 	if (objects.n_strange)
 		fprintf(stderr,
-			"muster: %zu objects below the run are not muster's: left "
+			"muster: %zu object%s below the run %s not muster's: left "
 			"alone\n",
-			objects.n_strange);
+			objects.n_strange, objects.n_strange == 1 ? "" : "s",
+			objects.n_strange == 1 ? "is" : "are");
 	run_objects_done(&objects);
 	return code;
 }

@@ -10,7 +10,10 @@ static const char about[] = "Tells every worker of the run to stop: after the st
 			    "what there is uploaded. The\n"
 			    "steps not begun end as cancelled. Workers read orders at "
 			    "each heartbeat, so a drain\n"
-			    "shows within about half a minute.\n";
+			    "shows within about half a minute. Orders are numbered and "
+			    "stay in the bucket.\n\n"
+			    "exit code: 0 the order is written, 2 bad usage or no such "
+			    "run, 3 the store gave\nno answer\n";
 
 int cmd_stop(int argc, char **argv)
 {
@@ -24,6 +27,7 @@ int cmd_stop(int argc, char **argv)
 		 NULL},
 		{0},
 	};
+	cleanup_str struct str text = STR_INIT(1024);
 	cleanup_run struct run run = {0};
 	struct control order = {.all_workers = true, .all_steps = true};
 	struct opt_list args;
@@ -41,12 +45,13 @@ int cmd_stop(int argc, char **argv)
 	order.kind = is_abort ? CONTROL_ABORT : CONTROL_DRAIN;
 	order.reason = reason;
 	if (order_write(&run, &order, &seq, &err) < 0)
-		return cmd_fail(EXIT_NO, &err);
+		return cmd_fail_store(&err);
 	if (is_json)
-		return cmd_print_json(json_pack("{s:s, s:i, s:s}", "run", run.ref.run,
+		return cmd_print_json(json_pack("{s:s, s:s, s:i, s:s}", "schema",
+						"muster/stop/1", "run", run.ref.run,
 						"seq", (int)seq, "kind",
 						is_abort ? "abort" : "drain"));
-	printf("%s: order %04u written; muster watch shows it take effect\n",
-	       is_abort ? "abort" : "drain", seq);
-	return EXIT_YES;
+	str_addf(&text, "%s: order %04u written; muster watch shows it take effect\n",
+		 is_abort ? "abort" : "drain", seq);
+	return cmd_print(&text);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "coordinator/cmd.h"
+#include "coordinator/pool.h"
 #include "core/crc32c.h"
 
 /* results are read by their size; past this an object is not one of ours (contract §7.4)
@@ -172,8 +173,12 @@ static int download(struct store *store, const char *name, struct run_object *ob
 	return object->problem ? 0 : err_set(err, r, "%s", why.text);
 }
 
-int fetch_object(const struct fetch *fetch, struct store *store,
-		 struct run_object *object, struct err *err)
+/*
+ * Download with @store, verify, put in place by rename; or take the local file as it is.
+ * Sets is_here, or the problem when this one object cannot be had: that is no error.
+ */
+static int fetch_object(const struct fetch *fetch, struct store *store,
+			struct run_object *object, struct err *err)
 {
 	cleanup_free char *full = NULL;
 	char path[PATH_CAP], name[PATH_CAP];
@@ -190,6 +195,32 @@ int fetch_object(const struct fetch *fetch, struct store *store,
 	if (r == 0)
 		r = fetch_make_dirs(full, err);
 	return r < 0 ? r : download(store, name, object, full, err);
+}
+
+struct fetch_job {
+	const struct fetch *fetch;
+	struct run_objects *objects;
+};
+
+static int fetch_one(struct store *store, size_t index, void *arg, struct err *err)
+{
+	const struct fetch_job *job = arg;
+
+	return fetch_object(job->fetch, store, &job->objects->v[index], err);
+}
+
+int fetch_all(const struct fetch *fetch, struct run_objects *objects,
+	      struct err *ret_stopped, struct err *err)
+{
+	struct fetch_job job = {.fetch = fetch, .objects = objects};
+	struct err why = {0};
+	int r = pool_run(fetch->run, objects->n, fetch_one, &job, &why);
+
+	if (r == -EAGAIN || r == -ECANCELED) {
+		*ret_stopped = why;
+		return 0;
+	}
+	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
 
 int fetch_read(const struct fetch *fetch, const struct run_object *object,

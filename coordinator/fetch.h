@@ -63,20 +63,11 @@ int fetch_make_dirs(const char *path, struct err *err);
 bool fetch_path(const struct run_object *object, char out[PATH_CAP]);
 
 /**
- * fetch_object() - download with @store, verify, put in place by rename.
+ * fetch_all() - download every object, verify it, put it in place by rename.
  *
  * A local file with the object's size and CRC32C is taken as it is. Sets is_here, or
- * @problem when this one object cannot be had (deleted since, too large, damaged): that
- * is no error. -EAGAIN, -ECANCELED: the store gives no answer, or the user interrupted;
- * anything else: the folder cannot be written, or the bucket not be read.
- * Threads may fetch different objects, each with a store of its own.
- */
-int fetch_object(const struct fetch *fetch, struct store *store,
-		 struct run_object *object, struct err *err);
-
-/**
- * fetch_all() - every object, over several connections at once.
- *
+ * @problem of an object that cannot be had (deleted since, too large, damaged): that is
+ * no error.
  * @ret_stopped: set when the store gave up or the user interrupted: the objects that are
  * then not here say nothing, but the others may be used
  * Returns an error only when the folder cannot be written or the bucket not be read.

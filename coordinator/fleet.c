@@ -115,9 +115,14 @@ const char *fleet_view_name(enum fleet_view view)
 	return names[view];
 }
 
-static void count_ended(struct fleet_counts *c, enum worker_state state)
+static void count_ended(struct fleet_counts *c, const struct fleet_worker *w)
 {
+	enum worker_state state = w->hb.state;
+
 	c->ended++;
+	c->unjudged += w->hb.total && !w->has_verdict;
+	c->steps_not_ok += w->steps_not_ok;
+	c->steps_invalid += w->steps_invalid;
 	c->done += state == WORKER_DONE;
 	c->failed += state == WORKER_FAILED;
 	c->cancelled += state == WORKER_CANCELLED;
@@ -140,7 +145,7 @@ struct fleet_counts fleet_count(const struct fleet *fleet)
 		c.alive += w->view == FLEET_ALIVE;
 		c.stale += w->view == FLEET_STALE;
 		if (w->view == FLEET_ENDED)
-			count_ended(&c, w->hb.state);
+			count_ended(&c, w);
 		c.steps_done += w->hb.done;
 		c.steps_total += w->hb.total;
 	}

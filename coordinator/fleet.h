@@ -33,6 +33,9 @@ struct fleet_worker {
 	struct heartbeat
 		hb; /* from the summary: state, step, attempt, done, total, reason */
 	int64_t updated_ns; /* server clock, of the heartbeat */
+	/* of the steps, once the worker has ended; see fleet_load_verdicts() */
+	bool has_verdict;
+	unsigned steps_not_ok, steps_invalid;
 	/* derived by fleet_derive() */
 	enum fleet_view view;
 	int64_t age_ns; /* since the last heartbeat, or since the job's creation; -1 = no
@@ -72,6 +75,8 @@ struct fleet_counts {
 	size_t waiting, missing, alive, stale, ended;
 	size_t done, failed, cancelled, interrupted; /* of the ended */
 	size_t strangers; /* heartbeats under names the run does not know */
+	size_t unjudged;  /* ended with steps, but what became of them is not known */
+	uint64_t steps_not_ok, steps_invalid;
 	uint64_t steps_done, steps_total; /* as far as workers have been heard of */
 };
 struct fleet_counts fleet_count(const struct fleet *fleet);

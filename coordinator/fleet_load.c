@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/cmd.h"
+#include "coordinator/pool.h"
 
 struct load {
 	struct run *run;
@@ -142,4 +143,37 @@ void fleet_load_reasons(struct run *run, struct fleet *fleet)
 		if (w->hb.state != listed.state)
 			w->hb = listed;
 	}
+}
+
+static int load_verdict(struct store *store, size_t index, void *arg, struct err *err)
+{
+	const struct load *load = arg;
+	struct fleet_worker *w = &load->fleet->workers[index];
+	cleanup_manifest struct manifest manifest = {0};
+	cleanup_str struct str text = STR_INIT(MANIFEST_MAX_BYTES);
+	struct obj_meta meta = {0};
+	char name[PATH_CAP];
+
+	(void)err;
+	if (w->view != FLEET_ENDED || !w->is_planned || !w->hb.total)
+		return 0;
+	/* what goes wrong here leaves the worker unjudged, and that is shown */
+	if (path_manifest(name, &load->run->ref, w->name, NULL) < 0 ||
+	    store->ops->get(store, name, MANIFEST_MAX_BYTES, &text, &meta, NULL) < 0 ||
+	    manifest_parse(str_text(&text), text.len, &manifest, NULL, NULL) < 0)
+		return 0;
+	w->has_verdict = true;
+	for (size_t i = 0; i < manifest.n_steps; i++) {
+		w->steps_not_ok += manifest.steps[i].state != ATTEMPT_OK;
+		w->steps_invalid += manifest.steps[i].state == ATTEMPT_INVALID;
+	}
+	return 0;
+}
+
+void fleet_load_verdicts(struct run *run, struct fleet *fleet)
+{
+	struct load load = {.run = run, .fleet = fleet};
+	struct err interrupted = {0};
+
+	pool_run(run, fleet->n, load_verdict, &load, &interrupted);
 }

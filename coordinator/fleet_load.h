@@ -25,4 +25,10 @@ enum { FLEET_REASONS_MAX = 100, FLEET_PROGRESS_MAX = 16 };
  */
 void fleet_load_reasons(struct run *run, struct fleet *fleet);
 
+/**
+ * fleet_load_verdicts() - read the manifests of workers that have ended: a worker that is
+ * done may have steps that are not ok. Those whose manifest cannot be had stay unjudged.
+ */
+void fleet_load_verdicts(struct run *run, struct fleet *fleet);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "coordinator/cmd.h"
 #include "core/json.h"
 
 enum { ORDER_SEQ_MAX = 1000000 };
@@ -40,15 +41,26 @@ static int order_newest(struct run *run, unsigned *ret_seq, struct err *err)
 	return r;
 }
 
+/* An order that its readers would refuse is worse than none: it stops them. */
+static int order_render(const struct control *order, struct str *ret, struct err *err)
+{
+	cleanup_json json_t *doc = control_to_json(order);
+	cleanup_control struct control again = {0};
+	int r = json_dump(doc, ret, err);
+
+	if (r == 0)
+		r = control_parse(str_text(ret), ret->len, &again, err);
+	return r < 0 ? err_wrap(err, r, "the order") : 0;
+}
+
 int order_write(struct run *run, const struct control *order, unsigned *ret_seq,
 		struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
-	cleanup_json json_t *doc = control_to_json(order);
 	struct put_req put = {.content_type = "application/json",
 			      .precondition = PUT_CREATE};
 	unsigned seq = 0;
-	int r = json_dump(doc, &text, err);
+	int r = order_render(order, &text, err);
 
 	if (r == 0)
 		r = order_newest(run, &seq, err);
@@ -56,7 +68,7 @@ int order_write(struct run *run, const struct control *order, unsigned *ret_seq,
 		return r;
 	put.data = text.s;
 	put.n = text.len;
-	for (seq++; seq < ORDER_SEQ_MAX; seq++) {
+	for (seq++; seq < ORDER_SEQ_MAX && !cmd_interrupted(); seq++) {
 		struct obj_meta meta = {0};
 		struct err why = {0};
 		char name[PATH_CAP];
@@ -70,5 +82,7 @@ int order_write(struct run *run, const struct control *order, unsigned *ret_seq,
 		if (r != -EEXIST)
 			return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 	}
+	if (cmd_interrupted())
+		return err_set(err, -ECANCELED, "interrupted");
 	return err_set(err, -E2BIG, "the run has too many control orders");
 }

@@ -201,14 +201,14 @@ class Run:
              "worker_build": "t", "at": RECORD_TIME},
             f"{state} {step or '-'} {1 if step else 0} {done}/{total}" if summary else None)
 
-    def manifest(self, worker):
+    def manifest(self, worker, steps=()):
         self.bucket.put(
             f"{self.at}results/{worker}/manifest.json",
             {"schema": "muster/manifest/1", "run": self.run, "worker": worker, "round": 1,
              "incarnation": incarnation(), "state": "done", "reason": None,
              "provenance": {"muster": {"version": "0.1.0", "build_id": "t"},
                             "fio_version": "fio-3.39", "kernel": "6.12.1"},
-             "steps": []})
+             "steps": list(steps)})
 
     def plan(self):
         """config.json and the jobs."""
