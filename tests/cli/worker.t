@@ -11,6 +11,7 @@ dir=$(mktemp -d)
 count=0
 failed=0
 pids=()
+p=
 trap 'for p in "${pids[@]}"; do kill "$p"; done 2>/dev/null; wait; rm -rf "$dir"' EXIT
 
 ok() # <status> <what>
