@@ -21,6 +21,10 @@ static void add_drop(struct orders *o, const struct control *c)
 {
 	struct order_drop *d;
 
+	/* "all steps of that round": who has them says its own job of the round; other
+	 * workers' jobs are not read for it, and running a moved step only costs time */
+	if (c->all_steps && c->round > 0)
+		return;
 	o->drops = xrealloc(o->drops, o->n_drops + 1, sizeof(*o->drops));
 	d = &o->drops[o->n_drops++];
 	*d = (struct order_drop){.round = c->round, .all_steps = c->all_steps};

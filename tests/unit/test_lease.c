@@ -130,12 +130,15 @@ static void test_orders(void)
 	ok(!o.drain && !o.abort && o.n_rounds == 1 && o.rounds[0] == 2,
 	   "resume lifts both and names a round, once");
 	c = order(CONTROL_REASSIGN, 3);
+	orders_apply(&o, &c, "w-1");
+	ok(o.n_drops == 0 && o.n_rounds == 2,
+	   "a reassigned round without steps named takes none away");
 	c.all_steps = false;
 	c.n_steps = 2;
 	c.steps = steps;
 	orders_apply(&o, &c, "w-1");
 	orders_take(&o, &taken);
-	ok(o.n_drops == 0 && o.n_rounds == 0 && o.next_seq == 6, "taken once");
+	ok(o.n_drops == 0 && o.n_rounds == 0 && o.next_seq == 7, "taken once");
 	ok(taken.n_drops == 1 && order_drop_has(&taken.drops[0], "4-1", 1),
 	   "a reassigned step of an earlier round is given up");
 	ok(!order_drop_has(&taken.drops[0], "5-1", 1), "another is not");
