@@ -6,6 +6,7 @@
 
 #include "coordinator/cmd.h"
 #include "coordinator/fetch.h"
+#include "coordinator/pool.h"
 
 static const char about[] =
 	"Deletes every object of the run in the control bucket, config.json last, so "
@@ -26,17 +27,23 @@ static bool confirmed(const struct run *run, const struct run_objects *objects)
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
-static int delete_one(struct run *run, const struct run_object *object, size_t *deleted,
-		      struct err *err)
+struct deletion {
+	struct run *run;
+	const struct run_objects *objects;
+	_Atomic size_t deleted;
+};
+
+static int delete_object(struct store *store, struct deletion *d,
+			 const struct run_object *object, struct err *err)
 {
 	struct err why = {0};
 	char name[PATH_CAP];
-	int r = run_object_name(run, object, name, err);
+	int r = run_object_name(d->run, object, name, err);
 
 	if (r < 0)
 		return r;
-	r = run->store->ops->del(run->store, name, object->generation, &why);
-	*deleted += r == 0;
+	r = store->ops->del(store, name, object->generation, &why);
+	d->deleted += r == 0;
 	/* gone already, or rewritten by a worker that still lives: that must be said */
 	if (r == -ENOENT)
 		return 0;
@@ -48,25 +55,25 @@ static int delete_one(struct run *run, const struct run_object *object, size_t *
 	return r < 0 ? err_set(err, r, "%s", why.text) : 0;
 }
 
-static int delete_all(struct run *run, const struct run_objects *objects, size_t *deleted,
-		      struct err *err)
+static int delete_but_config(struct store *store, size_t index, void *arg,
+			     struct err *err)
 {
-	const struct run_object *config = NULL;
+	struct deletion *d = arg;
+	const struct run_object *object = &d->objects->v[index];
 
-	for (size_t i = 0; i < objects->n; i++) {
-		const struct run_object *object = &objects->v[i];
-		int r = 0;
+	return object->kind == PATH_KIND_CONFIG ? 0
+						: delete_object(store, d, object, err);
+}
 
-		if (cmd_interrupted())
-			return err_set(err, -ECANCELED, "interrupted");
-		if (object->kind == PATH_KIND_CONFIG)
-			config = object;
-		else
-			r = delete_one(run, object, deleted, err);
-		if (r < 0)
-			return r;
-	}
-	return config ? delete_one(run, config, deleted, err) : 0;
+/* config.json names the run: as long as it is there, cleaning can be repeated. */
+static int delete_all(struct deletion *d, struct err *err)
+{
+	int r = pool_run(d->run, d->objects->n, delete_but_config, d, err);
+
+	for (size_t i = 0; i < d->objects->n && r == 0; i++)
+		if (d->objects->v[i].kind == PATH_KIND_CONFIG)
+			r = delete_object(d->run->store, d, &d->objects->v[i], err);
+	return r;
 }
 
 static int print_done(const struct run *run, const struct run_objects *objects,
@@ -87,7 +94,7 @@ static int clean(struct run *run, bool yes, bool is_json)
 {
 	struct run_objects objects = {0};
 	struct err err = {0};
-	size_t deleted = 0;
+	struct deletion d = {.run = run, .objects = &objects};
 	int code;
 
 	if (fetch_list(run, &objects, &err) < 0)
@@ -95,13 +102,13 @@ static int clean(struct run *run, bool yes, bool is_json)
 	if (!yes && !confirmed(run, &objects)) {
 		fprintf(stderr, "nothing deleted\n");
 		code = cmd_interrupted() ? EXIT_INTERRUPTED : EXIT_NO;
-	} else if (delete_all(run, &objects, &deleted, &err) < 0) {
-		err_wrap(&err, err.code, "%zu of %zu objects deleted", deleted,
+	} else if (delete_all(&d, &err) < 0) {
+		err_wrap(&err, err.code, "%zu of %zu objects deleted", (size_t)d.deleted,
 			 objects.n);
 		code = err.code == -EEXIST ? cmd_fail(EXIT_NO, &err)
 					   : cmd_fail_store(&err);
 	} else {
-		code = print_done(run, &objects, deleted, is_json);
+		code = print_done(run, &objects, d.deleted, is_json);
 	}
 	if (objects.n_strange)
 		fprintf(stderr,

@@ -93,7 +93,7 @@ ok $? "and is repeated"
 py "$muster" <<'PY'
 import time
 b = Bucket()
-b.faults({"kind": "stall", "seconds": 1, "method": "DELETE", "match": "c3/jobs", "count": 1})
+b.faults({"kind": "stall", "seconds": 1, "method": "DELETE", "match": "c3/workers/w-1"})
 p = subprocess.Popen([sys.argv[1], "clean", "gs://ctl/c3", "--yes"], stderr=subprocess.PIPE)
 time.sleep(0.5)
 Run("c3", workers=2, tests=1, arms=1).heartbeat("w-1", "running", done=0)
