@@ -58,7 +58,7 @@ t_begin() {
 	unset STORAGE_EMULATOR_HOST GOOGLE_APPLICATION_CREDENTIALS
 	export MUSTER_RETRY_BASE_MS=20
 	# one cache of binaries for all tests: gcsfuse is built once
-	export MUSTER_CACHE_DIR=${MUSTER_CACHE_DIR:-$PWD/$(basename "$(dirname "$BUILD")")/gcsfuse-cache}
+	export MUSTER_CACHE_DIR=${MUSTER_CACHE_DIR:-$PWD/build/gcsfuse-cache}
 	mkdir -p "$MUSTER_CACHE_DIR"
 }
 
