@@ -34,10 +34,10 @@ before=$(find "$tmp/store" -type f | sort)
 	>"$tmp/out" 2>"$tmp/err"
 ok $? "dry run"
 golden plan.txt <"$tmp/out"
-"$MUSTER" split gs://control/golden "${suite[@]}" --workers 3 --iterations 3 --dry-run --json |
-	golden plan.json
-"$MUSTER" split gs://control/golden "${suite[@]}" --workers 3 --iterations 3 --dry-run --json \
-	--design spread | golden plan-spread.json
+golden plan.json < <("$MUSTER" split gs://control/golden "${suite[@]}" --workers 3 \
+	--iterations 3 --dry-run --json)
+golden plan-spread.json < <("$MUSTER" split gs://control/golden "${suite[@]}" --workers 3 \
+	--iterations 3 --dry-run --json --design spread)
 why=$(find "$tmp/store" -type f | sort)
 [ "$before" = "$why" ]
 ok $? "a dry run writes nothing"
@@ -53,7 +53,7 @@ code=$?
 why=$(cat "$tmp/out")
 ok $code "split"
 for name in config.json jobs/w-1.json jobs/w-3.json; do
-	object "golden/$name" | golden "$(basename "$name")"
+	golden "$(basename "$name")" < <(object "golden/$name")
 done
 object golden/test-cases.csv | cmp - $SUITE/tests.csv &&
 	object golden/mount-configs.csv | cmp - $SUITE/configs.csv &&
