@@ -157,56 +157,58 @@ static void write_manifest(struct beat *beat)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* One order, if the next number is there. 1 = there was one, 0 = nothing new. */
+/* One order, if the next number is there: 1, else 0 or the error of the look. */
 static int read_order(struct beat *beat)
 {
-	struct board *b = beat->board;
 	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
 	struct control order = {0};
 	struct err err = {0};
 	char name[PATH_CAP];
-	bool is_abort;
 	int r;
 
-	r = path_control(name, &beat->run, b->orders.next_seq, &err);
+	r = path_control(name, &beat->run, beat->orders.next_seq, &err);
 	if (r < 0)
-		return 0;
+		return r;
 	beat->store->deadline_ns = clock_mono_ns() + (int64_t)BEAT_REQUEST_S * NS_PER_S;
 	r = beat->store->ops->get(beat->store, name, CONTROL_MAX_BYTES, &text, NULL,
 				  &err);
-	if (r < 0) {
-		if (r != -ENOENT)
-			log_line(LOG_WARN, "orders: %s", err.text);
+	if (r == -ENOENT)
 		return 0;
+	if (r < 0 && r != -EFBIG) {
+		log_line(LOG_WARN, "orders: %s", err.text);
+		return r;
 	}
-	r = control_parse(str_text(&text), text.len, &order, &err);
-	pthread_mutex_lock(&b->lock);
+	if (r == 0)
+		r = control_parse(str_text(&text), text.len, &order, &err);
 	if (r < 0)
-		orders_refuse(&b->orders, err.text);
+		orders_refuse(&beat->orders, err.text);
 	else
-		orders_apply(&b->orders, &order, beat->worker);
-	is_abort = b->orders.abort;
-	pthread_mutex_unlock(&b->lock);
+		orders_apply(&beat->orders, &order, beat->worker);
 	log_line(LOG_INFO, "order %s%s%s", name, r < 0 ? " refused: " : "",
 		 r < 0 ? err.text : "");
 	control_done(&order);
-	if (is_abort)
-		stop_raise(beat->stop, STOP_ABORT);
-	else
-		stop_lift(beat->stop);
 	return 1;
 }
 
+/* An abort that a later order lifts must not be felt in between: orders come into force
+ * once the newest has been read. */
 static void read_orders(struct beat *beat, unsigned asked)
 {
 	struct board *b = beat->board;
+	int r = 0;
 
-	while (stop_why(beat->stop) != STOP_FENCED && read_order(beat) == 1)
+	while (stop_why(beat->stop) != STOP_FENCED && (r = read_order(beat)) == 1)
 		;
 	pthread_mutex_lock(&b->lock);
+	if (r == 0)
+		orders_merge(&b->orders, &beat->orders);
 	b->polls_done = asked;
 	pthread_cond_broadcast(&b->answered);
 	pthread_mutex_unlock(&b->lock);
+	if (r == 0 && beat->orders.abort)
+		stop_raise(beat->stop, STOP_ABORT);
+	else if (r == 0)
+		stop_lift(beat->stop);
 }
 
 static void tell_signal(struct beat *beat)
@@ -312,6 +314,7 @@ int beat_start(struct beat *beat, struct err *err)
 	int r;
 
 	rng_init(&beat->rng, rng_entropy());
+	beat->orders.next_seq = 1;
 	beat->lease_at_ns = clock_mono_ns();
 	beat->lease_due_ns =
 		beat->lease_at_ns + (int64_t)beat->board->heartbeat_s * NS_PER_S;
@@ -342,6 +345,7 @@ void beat_finish(struct beat *beat)
 		pthread_join(beat->thread, NULL);
 		beat->is_running = false;
 	}
+	orders_done(&beat->orders);
 	store_close(beat->store);
 	beat->store = NULL;
 }

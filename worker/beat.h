@@ -34,7 +34,8 @@ struct beat {
 	struct rng rng;
 	int64_t lease_at_ns, manifest_at_ns; /* last writes; CLOCK_MONOTONIC */
 	int64_t lease_due_ns;
-	int64_t over_ns; /* when the end has to be written by */
+	struct orders orders; /* read, and not in force before all of them are */
+	int64_t over_ns;      /* when the end has to be written by */
 };
 
 /** beat_start() - all signals are handled by other threads. */

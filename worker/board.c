@@ -30,7 +30,7 @@ int board_init(struct board *b, struct err *err)
 {
 	pthread_condattr_t attr;
 
-	*b = (struct board){.heartbeat_s = 30, .orders.next_seq = 1, .is_ended = true};
+	*b = (struct board){.heartbeat_s = 30, .is_ended = true};
 	b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (b->wake_fd < 0)
 		return err_errno(err, -errno, "eventfd");

@@ -153,58 +153,66 @@ static int in_use(struct worker *w, const struct lease_seen *seen, struct err *e
 		w->id.worker, seen->hb.incarnation.n, worker_state_name(seen->hb.state));
 }
 
-/* A look at the bucket, tried for 120 s: permissions arrive late on new machines. */
-static int look_patiently(struct worker *w, const char *name, struct lease_seen *ret,
-			  struct err *err)
+/* Permissions arrive late on new machines. 0 = worth another look. */
+static int be_patient(struct worker *w, int r, int64_t end_ns, struct err *err)
 {
-	int64_t end_ns = clock_mono_ns() + (int64_t)LEASE_BUCKET_S * NS_PER_S;
+	if (r != -EACCES && r != -ENOENT && r != -EAGAIN)
+		return r;
+	if (clock_mono_ns() > end_ns)
+		return r;
+	worker_say("waiting for the bucket: %s", err->text);
+	if (stop_pause(&w->stop, (int64_t)LEASE_RETRY_S * NS_PER_S) < 0)
+		return -ECANCELED;
+	err_clear(err);
+	return 0;
+}
+
+/* One look, and what follows from it. 1 = the name is ours, 0 = look again. */
+static int try_name(struct worker *w, const char *name, struct lease_watch *watch,
+		    struct err *err)
+{
+	struct lease_seen seen;
 	int r;
 
-	for (;;) {
-		worker_deadline(w, w->ctl, LEASE_BUCKET_S);
-		r = look(w, name, ret, err);
-		if (r != -EACCES && r != -ENOENT && r != -EAGAIN)
-			return r;
-		if (clock_mono_ns() > end_ns)
-			return r;
-		worker_say("waiting for the bucket: %s", err->text);
-		if (stop_pause(&w->stop, (int64_t)LEASE_RETRY_S * NS_PER_S) < 0)
-			return -ECANCELED;
-		err_clear(err);
+	worker_deadline(w, w->ctl, LEASE_BUCKET_S);
+	r = look(w, name, &seen, err);
+	if (r < 0)
+		return r;
+	switch (lease_decide(&seen, watch, w->id.instance_id,
+			     (int64_t)LEASE_STALE_S * NS_PER_S, clock_mono_ns())) {
+	case LEASE_ALIVE:
+		return in_use(w, &seen, err);
+	case LEASE_LOOK_AGAIN:
+		log_line(LOG_INFO, "%s has a heartbeat %lld s old: looking again", name,
+			 (long long)(seen.age_ns / NS_PER_S));
+		if (stop_pause(&w->stop, (int64_t)LEASE_LOOK_S * NS_PER_S) < 0)
+			return err_set(err, -ECANCELED, "stopped by a signal");
+		return 0;
+	case LEASE_CREATE:
+	case LEASE_TAKE_OVER:
+		break;
 	}
+	r = claim(w, name, &seen, err);
+	if (r == -EEXIST) {
+		/* somebody was faster: its generation is the one to watch */
+		err_clear(err);
+		return 0;
+	}
+	return r < 0 ? r : 1;
 }
 
 static int take_name(struct worker *w, const char *name, struct err *err)
 {
+	int64_t end_ns = clock_mono_ns() + (int64_t)LEASE_BUCKET_S * NS_PER_S;
 	struct lease_watch watch = {0};
-	struct lease_seen seen;
-	int r;
+	int r = 0;
 
-	for (;;) {
-		r = look_patiently(w, name, &seen, err);
+	while (r == 0) {
+		r = try_name(w, name, &watch, err);
 		if (r < 0)
-			return r;
-		switch (lease_decide(&seen, &watch, w->id.instance_id,
-				     (int64_t)LEASE_STALE_S * NS_PER_S,
-				     clock_mono_ns())) {
-		case LEASE_ALIVE:
-			return in_use(w, &seen, err);
-		case LEASE_LOOK_AGAIN:
-			log_line(LOG_INFO, "%s has a heartbeat %lld s old: looking again",
-				 name, (long long)(seen.age_ns / NS_PER_S));
-			if (stop_pause(&w->stop, (int64_t)LEASE_LOOK_S * NS_PER_S) < 0)
-				return err_set(err, -ECANCELED, "stopped by a signal");
-			break;
-		case LEASE_CREATE:
-		case LEASE_TAKE_OVER:
-			r = claim(w, name, &seen, err);
-			if (r != -EEXIST)
-				return r;
-			/* somebody was faster: its generation is the one to watch */
-			err_clear(err);
-			break;
-		}
+			r = be_patient(w, r, end_ns, err);
 	}
+	return r < 0 ? r : 0;
 }
 
 static int manifest_read(struct worker *w, const char *name, uint64_t *ret_generation,

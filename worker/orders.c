@@ -67,6 +67,24 @@ void orders_refuse(struct orders *o, const char *why)
 	snprintf(o->reason, sizeof(o->reason), "%s", why);
 }
 
+void orders_merge(struct orders *to, struct orders *from)
+{
+	to->drain = from->drain;
+	to->abort = from->abort;
+	to->is_refused = from->is_refused;
+	str_copy(to->reason, sizeof(to->reason), from->reason);
+	for (size_t i = 0; i < from->n_rounds; i++)
+		add_round(to, from->rounds[i]);
+	for (size_t i = 0; i < from->n_drops; i++) {
+		to->drops = xrealloc(to->drops, to->n_drops + 1, sizeof(*to->drops));
+		to->drops[to->n_drops++] = from->drops[i];
+	}
+	free(from->drops);
+	from->drops = NULL;
+	from->n_drops = 0;
+	from->n_rounds = 0;
+}
+
 void orders_take(struct orders *o, struct orders *ret)
 {
 	*ret = *o;

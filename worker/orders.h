@@ -36,6 +36,9 @@ void orders_apply(struct orders *o, const struct control *c, const char *worker)
 /** orders_refuse() - an order this worker cannot read: it must not go on measuring. */
 void orders_refuse(struct orders *o, const char *why);
 
+/** orders_merge() - what @from gathered is now in force: flags copied, the rest moved. */
+void orders_merge(struct orders *to, struct orders *from);
+
 /** orders_take() - move rounds and drops over to @ret; drain and abort are copied. */
 void orders_take(struct orders *o, struct orders *ret);
 

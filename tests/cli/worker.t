@@ -259,6 +259,11 @@ order lifted 0001 drain "$all"
 order lifted 0002 resume "$all"
 run lifted
 is $code 0 "a drain that was lifted is none"
+job lifted2
+order lifted2 0001 abort "$all"
+order lifted2 0002 resume "$all"
+run lifted2
+is $code 0 "nor is an abort that was lifted before this worker began"
 job round2
 job round2 'job["round"] = 2; job["steps"] = [{**step(1), "step": "1-2", "iteration": 2}]' .r2
 order round2 0001 resume '"workers":["w-1"],"steps":null,"round":2,'
