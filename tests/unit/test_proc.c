@@ -78,7 +78,6 @@ static void test_no_descriptor_is_inherited(void)
 	close(high);
 	ok(strcmp(str_text(&out), "0\n1\n2\n/dev/null\n") == 0,
 	   "only stdin, stdout, stderr; stdin is /dev/null");
-	printf("# %s\n", str_text(&out));
 }
 
 static void test_signals_are_default(void)
@@ -96,7 +95,7 @@ static void test_signals_are_default(void)
 	signal(SIGPIPE, SIG_DFL);
 	ok(strcmp(str_text(&out),
 		  "SigBlk:0000000000000000SigIgn:00000000000000000077\n") == 0,
-	   "no signal blocked or ignored, umask 077");
+	   "no signal blocked or ignored, umask 077 (%s)", str_text(&out));
 }
 
 static void test_exec_by_descriptor(void)
