@@ -10,7 +10,8 @@
 
 #include "coordinator/cmd.h"
 
-static void line_add(size_t *n, char ***lines, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void line_add(size_t *n, char ***lines,
+							   const char *fmt, va_list ap)
 {
 	char *line = NULL;
 

@@ -200,22 +200,34 @@ static int fetch_object(const struct fetch *fetch, struct store *store,
 struct fetch_job {
 	const struct fetch *fetch;
 	struct run_objects *objects;
+	bool is_shown;
+	_Atomic size_t done;
 };
 
 static int fetch_one(struct store *store, size_t index, void *arg, struct err *err)
 {
-	const struct fetch_job *job = arg;
+	enum { SHOW_EVERY = 50 };
+	struct fetch_job *job = arg;
+	int r = fetch_object(job->fetch, store, &job->objects->v[index], err);
+	size_t done = ++job->done;
 
-	return fetch_object(job->fetch, store, &job->objects->v[index], err);
+	if (job->is_shown && (done % SHOW_EVERY == 0 || done == job->objects->n))
+		fprintf(stderr, "\rfetched %zu of %zu\033[K%s", done, job->objects->n,
+			done == job->objects->n ? "\r\033[K" : "");
+	return r;
 }
 
 int fetch_all(const struct fetch *fetch, struct run_objects *objects,
 	      struct err *ret_stopped, struct err *err)
 {
-	struct fetch_job job = {.fetch = fetch, .objects = objects};
+	struct fetch_job job = {.fetch = fetch,
+				.objects = objects,
+				.is_shown = isatty(STDERR_FILENO) == 1};
 	struct err why = {0};
 	int r = pool_run(fetch->run, objects->n, fetch_one, &job, &why);
 
+	if (job.is_shown && r < 0)
+		fprintf(stderr, "\r\033[K");
 	if (r == -EAGAIN || r == -ECANCELED) {
 		*ret_stopped = why;
 		return 0;

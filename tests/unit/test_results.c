@@ -152,7 +152,7 @@ static void record_init(struct step_record *r, size_t n_results)
 		struct fio_result *f = &r->results[i];
 
 		*f = (struct fio_result){
-			.rw = FIO_READ + i, .ios = 1000, .runtime_ns = 5};
+			.rw = (enum fio_rw)i, .ios = 1000, .runtime_ns = 5};
 		f->bw_bytes_per_s = 1.5;
 		hist_init(&f->lat);
 	}
