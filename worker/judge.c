@@ -163,7 +163,8 @@ void record_judge(const struct judge_in *in, struct verdict *ret)
 		return;
 	}
 	if (in->read_result < 0) {
-		say(ret, ATTEMPT_FAILED, "fio's output: %s", in->read_error);
+		say(ret, ATTEMPT_FAILED, "fio's output: %s%s%s", in->read_error,
+		    words[0] ? ": " : "", words);
 		return;
 	}
 	if (in->out->first_error) {

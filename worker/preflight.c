@@ -16,7 +16,7 @@
 #include "worker/layout.h"
 #include "worker/worker.h"
 
-enum { FIO_VERSION_S = 10, ROOM_MIN_BYTES = 1 << 20 };
+enum { FIO_VERSION_S = 10, ROOM_MIN_BYTES = 4 << 20 };
 
 static int lock_workspace(struct worker *w, struct err *err)
 {
@@ -114,8 +114,9 @@ static int check_room(struct worker *w, struct err *err)
 	if (r < 0)
 		return r;
 	if (room < ROOM_MIN_BYTES)
-		return err_set(err, -ENOSPC, "workspace %s has %llu bytes left",
-			       w->id.workspace, (unsigned long long)room);
+		return err_errno(
+			err, -ENOSPC, "workspace %s has %llu bytes left, fewer than %d",
+			w->id.workspace, (unsigned long long)room, (int)ROOM_MIN_BYTES);
 	return 0;
 }
 
