@@ -97,10 +97,11 @@ int monitor_rows_write_csv(const struct monitor_rows *rows, const char *path,
 			close(fd);
 		return r;
 	}
+	errno = 0;
 	write_rows(f, rows);
 	has_failed = ferror(f);
 	if (fclose(f) != 0 || has_failed)
-		return err_set(err, -EIO, "%s: cannot be written", path);
+		return err_errno(err, errno ? -errno : -EIO, "%s", path);
 	return 0;
 }
 

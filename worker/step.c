@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "worker/files.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 
@@ -28,6 +29,17 @@ const struct phase *step_phases(size_t *ret_n)
 	return phases;
 }
 
+/* A full disk fails whoever writes next, often without words of its own. */
+static const char *disk_hint(const struct worker *w)
+{
+	enum { FULL_BYTES = 64 << 10 };
+	uint64_t room = 0;
+
+	if (files_free_bytes(w->id.workspace, &room, NULL) < 0 || room >= FULL_BYTES)
+		return "";
+	return " (no space left on the workspace's disk)";
+}
+
 /* What a phase's error makes of the attempt. */
 static void blame(struct worker *w, struct attempt *a, const char *phase, int r,
 		  const struct err *err)
@@ -38,7 +50,7 @@ static void blame(struct worker *w, struct attempt *a, const char *phase, int r,
 		attempt_fail(a, ATTEMPT_INTERRUPTED, "%s: stopped by a signal", phase);
 	else
 		attempt_fail(a, r == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_FAILED,
-			     "%s: %s", phase, err->text);
+			     "%s: %s%s", phase, err->text, disk_hint(w));
 }
 
 /* An interruption ends the step only when no attempt is left. */
