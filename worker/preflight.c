@@ -16,7 +16,7 @@
 #include "worker/layout.h"
 #include "worker/worker.h"
 
-enum { FIO_VERSION_S = 10, ROOM_MIN_BYTES = 4 << 20 };
+enum { FIO_VERSION_S = 10, ROOM_MIN_BYTES = 1 << 20 };
 
 static int lock_workspace(struct worker *w, struct err *err)
 {
