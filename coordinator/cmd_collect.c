@@ -62,20 +62,18 @@ static int print_result(const struct collected *c, const struct collect_flags *f
 	return cmd_worst(code, printed);
 }
 
-/* DIR.tar.zst beside DIR, unpacking into a folder of DIR's own name. */
+/* DIR.tar.zst beside DIR, however DIR is spelt. */
 static int write_archive(const struct collected *c, const char *out, struct err *err)
 {
 	cleanup_free char *path = realpath(out, NULL);
 	cleanup_free char *tar = NULL;
-	const char *top;
 
 	if (!path)
 		return err_errno(err, -errno, "cannot find %s", out);
-	top = strrchr(path, '/') + 1;
-	if (!*top)
-		return err_set(err, -EINVAL, "--archive: nothing can be beside %s", path);
+	if (strcmp(path, "/") == 0)
+		return err_set(err, -EINVAL, "--archive: nothing can be beside /");
 	tar = xasprintf("%s.tar.zst", path);
-	return fetch_archive(&c->fetch, &c->objects, own_files, top, tar, err);
+	return fetch_archive(&c->fetch, &c->objects, own_files, tar, err);
 }
 
 static int collect(struct run *run, const struct collect_flags *flags)
@@ -105,8 +103,8 @@ int cmd_collect(int argc, char **argv)
 	const struct opt opts[] = {
 		{"out", OPT_STR, &flags.out, "DIR",
 		 "the folder (default: ./<run>-results)", NULL},
-		{"archive", OPT_FLAG, &flags.archive, NULL, "also write DIR.tar.zst",
-		 NULL},
+		{"archive", OPT_FLAG, &flags.archive, NULL,
+		 "also write DIR.tar.zst, with the same files", NULL},
 		{"json", OPT_FLAG, &flags.json, NULL, "print results.json, not the table",
 		 NULL},
 		{0},

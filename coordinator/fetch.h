@@ -98,11 +98,10 @@ int fetch_write(const struct fetch *fetch, const char *name, const struct str *t
 		struct err *err);
 
 /**
- * fetch_archive() - @path.tar.zst-to-be from the folder: the fetched objects, then
- * @own files (NULL-ended), all below a folder named @top; whole or not at all.
+ * fetch_archive() - @path, a tar.zst of the folder: the fetched objects, then collect's
+ * @own files (NULL-ended), by their names in the folder; whole or not at all.
  */
 int fetch_archive(const struct fetch *fetch, const struct run_objects *objects,
-		  const char *const *own, const char *top, const char *path,
-		  struct err *err);
+		  const char *const *own, const char *path, struct err *err);
 
 #endif

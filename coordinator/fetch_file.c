@@ -90,23 +90,21 @@ int fetch_write(const struct fetch *fetch, const char *name, const struct str *t
 }
 
 static int archive_one(struct archive_out *out, const struct fetch *fetch,
-		       const char *path, const char *top, int64_t mtime_ns,
-		       struct err *err)
+		       const char *path, int64_t mtime_ns, struct err *err)
 {
 	cleanup_free char *full = xasprintf("%s/%s", fetch->out_dir, path);
-	cleanup_free char *member = xasprintf("%s/%s", top, path);
 	cleanup_close int fd = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st = {0};
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(err, -errno, "cannot read %s", full);
-	return archive_add_fd(out, member, fd, (uint64_t)st.st_size, mtime_ns, err);
+	return archive_add_fd(out, path, fd, (uint64_t)st.st_size, mtime_ns, err);
 }
 
 /* Times are the bucket's, so that the same run gives the same archive. */
 static int archive_all(struct archive_out *out, const struct fetch *fetch,
 		       const struct run_objects *objects, const char *const *own,
-		       const char *top, struct err *err)
+		       struct err *err)
 {
 	int64_t newest_ns = 0;
 	char path[PATH_CAP];
@@ -119,16 +117,15 @@ static int archive_all(struct archive_out *out, const struct fetch *fetch,
 			continue;
 		if (object->updated_ns > newest_ns)
 			newest_ns = object->updated_ns;
-		r = archive_one(out, fetch, path, top, object->updated_ns, err);
+		r = archive_one(out, fetch, path, object->updated_ns, err);
 	}
 	for (; *own && r == 0; own++)
-		r = archive_one(out, fetch, *own, top, newest_ns, err);
+		r = archive_one(out, fetch, *own, newest_ns, err);
 	return r;
 }
 
 int fetch_archive(const struct fetch *fetch, const struct run_objects *objects,
-		  const char *const *own, const char *top, const char *path,
-		  struct err *err)
+		  const char *const *own, const char *path, struct err *err)
 {
 	cleanup_free char *tmp = xasprintf("%s.partial", path);
 	struct archive_out *out = NULL;
@@ -136,7 +133,7 @@ int fetch_archive(const struct fetch *fetch, const struct run_objects *objects,
 
 	if (r < 0)
 		return r;
-	r = archive_all(out, fetch, objects, own, top, err);
+	r = archive_all(out, fetch, objects, own, err);
 	if (r == 0)
 		r = archive_finish(out, err);
 	else

@@ -83,13 +83,14 @@ static enum fleet_view derive_one(struct fleet_worker *w, int64_t now_ns,
 	int64_t born_ns = w->job_created_ns;
 
 	if (w->has_heartbeat) {
-		w->age_ns = now_ns - w->updated_ns;
+		/* "Date" has whole seconds: a fresh heartbeat may be ahead of it */
+		w->age_ns = now_ns > w->updated_ns ? now_ns - w->updated_ns : 0;
 		if (worker_is_end(w->hb.state))
 			return FLEET_ENDED;
 		return w->age_ns > (int64_t)stale_s * NS_PER_S ? FLEET_STALE
 							       : FLEET_ALIVE;
 	}
-	w->age_ns = born_ns ? now_ns - born_ns : -1;
+	w->age_ns = !born_ns ? -1 : now_ns > born_ns ? now_ns - born_ns : 0;
 	if (watch_started_ns > born_ns)
 		born_ns = watch_started_ns;
 	return now_ns - born_ns > (int64_t)FLEET_BOOT_S * NS_PER_S ? FLEET_MISSING

@@ -279,7 +279,7 @@ run 0 collect gs://ctl/good --out "$dir/good" && grep -q '"state"' "$dir/good/ra
 ok $? "local files are trusted by their bytes only"
 if command -v tar >/dev/null && command -v zstd >/dev/null; then
 	run 0 collect gs://ctl/good --out "$dir/arc" --archive && mkdir "$dir/x" &&
-		zstd -dcq "$dir/arc.tar.zst" | tar -x -C "$dir/x" 2>"$dir/err" && diff -r "$dir/x/arc" "$dir/arc" >"$dir/err"
+		zstd -dcq "$dir/arc.tar.zst" | tar -x -C "$dir/x" 2>"$dir/err" && diff -r "$dir/x" "$dir/arc" >"$dir/err"
 	ok $? "--archive has the same files"
 	cp "$dir/arc.tar.zst" "$dir/first.tar.zst"
 	run 0 collect gs://ctl/good --out "$dir/arc/" --archive && cmp "$dir/arc.tar.zst" "$dir/first.tar.zst"

@@ -75,6 +75,11 @@ static void test_age(void)
 	ok(fleet.workers[0].age_ns == 3LL * NS_PER_S, "age of a heartbeat");
 	ok(fleet.workers[1].age_ns == 7LL * NS_PER_S, "age of a job");
 	ok(fleet.workers[2].age_ns == -1, "no age without either");
+	fleet.server_now_ns = ago(3600);
+	fleet_derive(&fleet, STALE_S, 0);
+	ok(fleet.workers[0].age_ns == 0 && fleet.workers[1].age_ns == 0 &&
+		   fleet.workers[0].view == FLEET_ALIVE,
+	   "no age is below 0");
 	ok(fleet_worker(&fleet, "b-waits") == &fleet.workers[1], "found after sorting");
 	ok(fleet_worker(&fleet, "d")->rounds == 0 && fleet.n == 4, "added after sorting");
 }
