@@ -93,8 +93,11 @@ static void test_signals_are_default(void)
 	   NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	/* 32 and 33 are glibc's own: sigaction() leaves them as this program got them */
 	ok(strcmp(str_text(&out),
-		  "SigBlk:0000000000000000SigIgn:00000000000000000077\n") == 0,
+		  "SigBlk:0000000000000000SigIgn:00000000000000000077\n") == 0 ||
+		   strcmp(str_text(&out),
+			  "SigBlk:0000000000000000SigIgn:00000001800000000077\n") == 0,
 	   "no signal blocked or ignored, umask 077 (%s)", str_text(&out));
 }
 
