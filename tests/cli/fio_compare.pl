@@ -25,11 +25,13 @@ sub figure {
 	return ($number * $scale, $scale / 10**$decimals);
 }
 
-# is $ours what $text says, up to half of its last digit?
+# is $ours what $text says, up to half of its last digit? fio's short forms (12.3k) are cut
+# and rounded in integer steps: up to a whole one
 sub same {
 	my ($what, $ours, $text) = @_;
 	my ($value, $last) = figure($text);
-	push @why, "$what: muster $ours, fio $text" if abs($ours - $value) > 0.5001 * $last + 1e-9 * $value;
+	my $most = $text =~ /[kMGT]/ ? 1 : 0.5001;
+	push @why, "$what: muster $ours, fio $text" if abs($ours - $value) > $most * $last + 1e-9 * $value;
 }
 
 # $text was cut or rounded up to whole units of $scale ns
