@@ -183,6 +183,20 @@ static void tell(struct worker *w)
 	pthread_mutex_unlock(&w->board.lock);
 }
 
+/* Arms may share a key with different roles: the one that builds must not wait. */
+static const struct arm *builder_of(const struct worker *w, const struct arm *arm)
+{
+	for (size_t j = 0; j < w->queue.n_jobs; j++)
+		for (size_t i = 0; i < w->queue.jobs[j]->n_arms; i++) {
+			const struct arm *other = &w->queue.jobs[j]->arms[i];
+
+			if (other->kind == ARM_GCSFUSE && other->role == ROLE_BUILD &&
+			    other->key && strcmp(other->key, arm->key) == 0)
+				return other;
+		}
+	return arm;
+}
+
 int binaries_get(struct worker *w, struct err *err)
 {
 	for (size_t j = 0; j < w->queue.n_jobs; j++) {
@@ -194,7 +208,7 @@ int binaries_get(struct worker *w, struct err *err)
 			if (arm->kind != ARM_GCSFUSE || !arm->key ||
 			    find_key(w, arm->key))
 				continue;
-			if (get_one(w, arm) < 0)
+			if (get_one(w, builder_of(w, arm)) < 0)
 				return err_set(err, -ECANCELED,
 					       "stopped while gcsfuse was fetched");
 		}
