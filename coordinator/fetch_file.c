@@ -139,8 +139,9 @@ int fetch_archive(const struct fetch *fetch, const struct run_objects *objects,
 	else
 		archive_drop(out);
 	if (r == 0 && rename(tmp, path) < 0)
-		r = err_errno(err, -errno, "cannot write %s", path);
-	if (r < 0)
-		unlink(tmp);
-	return r;
+		r = err_errno(err, -errno, "cannot be put in place");
+	if (r == 0)
+		return 0;
+	unlink(tmp);
+	return err_wrap(err, r, "%s", path);
 }

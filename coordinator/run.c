@@ -36,6 +36,8 @@ static int run_read_config(struct run *run, struct err *err)
 	if (r < 0)
 		return r;
 	r = run_get(run, name, CONFIG_MAX_BYTES, &text, &why);
+	if (r == -ENOENT && run->store->ops->probe(run->store, NULL) == -ENOENT)
+		return err_set(err, r, "no bucket gs://%s", run->ref.bucket);
 	if (r == -ENOENT)
 		return err_set(
 			err, r,

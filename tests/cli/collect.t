@@ -284,8 +284,11 @@ if command -v tar >/dev/null && command -v zstd >/dev/null; then
 	cp "$dir/arc.tar.zst" "$dir/first.tar.zst"
 	run 0 collect gs://ctl/good --out "$dir/arc/" --archive && cmp "$dir/arc.tar.zst" "$dir/first.tar.zst"
 	ok $? "and the same bytes again"
+	mkdir "$dir/taken.tar.zst"
+	run 2 collect gs://ctl/good --out "$dir/taken" --archive && one_line && says "taken.tar.zst"
+	ok $? "an archive that cannot be put in place"
 else
-	for what in "the same files" "the same bytes"; do
+	for what in "the same files" "the same bytes" "in place"; do
 		n=$((n + 1))
 		echo "ok $n # SKIP no tar or zstd: $what"
 	done
@@ -330,7 +333,7 @@ run 2 collect gs://ctl/good --out /proc/nowhere && one_line
 ok $? "the folder cannot be made"
 run 2 collect gs://ctl/nothing --out "$dir/none" && one_line && says "no run nothing" && [ ! -e "$dir/none" ]
 ok $? "no such run"
-run 2 collect gs://nowhere/r1 --out "$dir/none" && one_line && [ ! -e "$dir/none" ]
+run 2 collect gs://nowhere/r1 --out "$dir/none" && one_line && says "no bucket gs://nowhere" && [ ! -e "$dir/none" ]
 ok $? "no such bucket"
 for url in "" r1 gs:// gs://ctl gs://ctl/ gs://ctl/R1 gs://ctl/../x s3://ctl/r1; do
 	run 2 collect "$url" --out "$dir/none" && one_line
