@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // collect's documents: step by step through the records, cell by cell.
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "coordinator/collect.h"
 #include "coordinator/results.h"
@@ -34,6 +36,34 @@ static void add_figures(struct collected *c, const struct step_entry *step,
 	}
 }
 
+static int by_relative(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct run_object *)element)->relative);
+}
+
+/* What the record says of its files, held against the bucket's listing. */
+static void check_files(struct collected *c, const struct run_object *object,
+			const struct step_record *record)
+{
+	int folder = (int)(strrchr(object->relative, '/') + 1 - object->relative);
+
+	for (size_t i = 0; i < record->n_files; i++) {
+		const struct step_file_ref *f = &record->files[i];
+		cleanup_free char *name =
+			xasprintf("%.*s%s", folder, object->relative, f->name);
+		/* listings are in the order of the names' bytes */
+		const struct run_object *there = bsearch(name, c->objects.v, c->objects.n,
+							 sizeof(*there), by_relative);
+
+		if (!there)
+			collect_note(c, "%s is not in the bucket, its record lists it",
+				     name);
+		else if (there->size_bytes != f->bytes ||
+			 (there->has_crc32c && there->crc32c != f->crc32c))
+			collect_note(c, "%s is not what its record says", name);
+	}
+}
+
 static int add_attempt(struct collected *c, struct results *results,
 		       const struct step_entry *step, size_t index, struct err *err)
 {
@@ -46,6 +76,7 @@ static int add_attempt(struct collected *c, struct results *results,
 	r = collect_load_record(c, object, &record, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", object->relative);
+	check_files(c, object, &record);
 	if (counts && step->view == STEP_OK)
 		add_figures(c, step, &record);
 	else if (counts)

@@ -246,6 +246,21 @@ ok $? "no jobs yet"
 run 0 collect gs://ctl/empty --out "$dir/empty"
 ok $? "workers without steps are no fault"
 
+py <<'PY'
+r = Run("files", workers=1, tests=1, arms=1, iterations=1).plan()
+at, texts = r.folder("w-1", 1), {"job_1.fio": b"[j]\n", "fio_output_1.json": b"{}", "monitor_1.csv": b"t_ns\n"}
+for name, text in texts.items():
+    r.bucket.put(at + name, text)
+files = [{"name": n, "bytes": len(t), "crc32c": crc32c(t), "generation": 1, "cut": False} for n, t in texts.items()]
+files[1]["crc32c"] = crc32c(b"[]")
+files.append(dict(files[0], name="gcsfuse_mount_1.log.gz"))
+r.put_record(r.record("w-1", 1, 1, files=files))
+PY
+run 0 collect gs://ctl/files --out "$dir/files" && [ "$(grep -c 'results/w-1/test-1/' "$dir/out")" -eq 2 ] &&
+	has "test-1/fio_output_1.json is not what its record says" &&
+	has "test-1/gcsfuse_mount_1.log.gz is not in the bucket"
+ok $? "files that are not what the record says are noted"
+
 # --- text that is hard for CSV and Markdown ---
 py <<'PY'
 r = Run("text", workers=1, tests=1, arms=1, iterations=2, label="a+b=c.d_e-f",

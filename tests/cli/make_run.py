@@ -5,6 +5,7 @@
 As a program: make_run.py RUN [key=value ...] with the keys of Run(); as a module: see Run.
 The bucket is gs://ctl; STORAGE_EMULATOR_HOST names the emulator.
 """
+import base64
 import hashlib
 import http.client
 import json
@@ -66,6 +67,16 @@ class Bucket:
             if "nextPageToken" not in page:
                 return found
             token = "&pageToken=" + urllib.parse.quote(page["nextPageToken"])
+
+
+def crc32c(data):
+    """Base64 of the Castagnoli checksum, as the JSON API writes it."""
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return base64.b64encode((crc ^ 0xffffffff).to_bytes(4, "big")).decode()
 
 
 def bin_key(index, bits=6):
