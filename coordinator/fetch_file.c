@@ -60,7 +60,8 @@ int fetch_file_keep(struct fetch_file *file, struct err *err)
 		r = -errno;
 	if (r < 0)
 		return err_errno(err, r, "cannot write %s", file->full);
-	free(steal_ptr(file->tmp));
+	free(file->tmp);
+	file->tmp = NULL;
 	return 0;
 }
 
