@@ -34,6 +34,8 @@ emulator    := $(filter-out $(BUILD)/emulator/main.o,$(call objs,emulator))
 tests       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 fuzzers     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c))
+# under a sanitizer without those that look at the sources or at fio's own text
+cli         := $(filter-out $(if $(SAN),tests/cli/includes.t tests/cli/fio_text.t),$(wildcard tests/cli/*.t))
 programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
 
 # the same trimmed libcurl in both programs: Debian's cannot be linked statically
@@ -98,7 +100,7 @@ bench: all $(tools)
 	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
 
 check: all $(tests) $(tools)
-	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(wildcard tests/cli/*.t)
+	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(cli)
 
 sanitize tsan:
 	$(MAKE) BUILD=build/$@ SAN="$(SAN_$@)" CFLAGS="-O1 -g" WERROR=1 check
