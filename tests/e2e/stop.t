@@ -25,8 +25,8 @@ split_run() { # RUN [FLAGS…]
 	local run=$1
 	shift
 	muster split "gs://ctl/$run" --tests "$t_dir/tests.csv" --configs "$t_dir/configs.csv" \
-		--fio "$t_dir/job.fio" --data gs://data --workers w-1 --iterations 2 --kind dir \
-		"$@" >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
+		--fio "$t_dir/${job:-job.fio}" --data gs://data --workers w-1 --iterations 2 \
+		--kind dir "$@" >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
 }
 
 # drain: the step in flight is finished, the rest cancelled
@@ -40,8 +40,9 @@ muster collect gs://ctl/drain --out "$t_dir/drain" >/dev/null
 is "$(csv "$t_dir/drain/results.csv" state | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
 	" 3 cancelled; 1 ok;" "drain: one step ok, the rest cancelled"
 
-# abort: fio is interrupted at once
-split_run abort
+# abort: fio is interrupted; orders are read at each heartbeat, so it must last longer
+sed 's/^runtime=.*/runtime=45/' "$t_dir/job.fio" >"$t_dir/long.fio"
+job=long.fio split_run abort
 worker abort w-1 & pid=$!
 wait_fio "$t_dir/ws-abort-w-1"
 muster stop gs://ctl/abort --abort >/dev/null
