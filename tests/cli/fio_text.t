@@ -20,7 +20,8 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 
 n=0
-# run NAME: the job file comes on standard input, a few common options before it
+# run NAME: the job file comes on standard input, a few common options before it; large enough
+# that no direction takes less than fio's millisecond: it then prints no job line at all
 run() {
 	local at
 	n=$((n + 1))
@@ -29,7 +30,7 @@ run() {
 	echo "$1" >"$at/name"
 	{
 		printf '[global]\ndirectory=%s\nfallocate=none\n' "$dir/$at"
-		printf 'size=512k\nbs=4k\nrandrepeat=1\n'
+		printf 'size=4m\nbs=4k\nrandrepeat=1\n'
 		cat
 	} >"$at/job.fio"
 	timeout 30 fio --output-format=normal,json+ --lat_percentiles=1 --eta=never \
@@ -90,14 +91,14 @@ run 'stonewall and two jobs in a group' <<'EOF'
 rw=write
 [b]
 rw=randread
-size=256k
+size=2m
 [c]
 stonewall
 rw=read
 rate=2m
 [d]
 rw=read
-size=128k
+size=2m
 EOF
 run 'new_group, group_reporting' <<'EOF'
 [global]
@@ -108,7 +109,7 @@ numjobs=2
 [b]
 new_group
 numjobs=2
-size=128k
+size=2m
 EOF
 run 'time_based' <<<$'[a]\nrw=randread\ntime_based\nruntime=400ms'
 run 'time_based, mixed, two jobs' <<'EOF'
@@ -122,8 +123,8 @@ rw=randwrite
 EOF
 run 'rate_iops' <<<$'[a]\nrw=randread\nrate_iops=200\nio_size=320k'
 run 'think time' <<<$'[a]\nrw=read\nthinktime=3000\nsize=256k'
-run 'io_size below size' <<<$'[a]\nrw=randread\nio_size=100k'
-run 'number_ios' <<<$'[a]\nrw=randrw\nnumber_ios=37'
+run 'io_size below size' <<<$'[a]\nrw=randread\nio_size=1m'
+run 'number_ios' <<<$'[a]\nrw=randrw\nnumber_ios=377'
 run 'large blocks' <<<$'[a]\nrw=write\nsize=32m\nbs=1m'
 run 'unified_rw_reporting' <<<$'[a]\nrw=randrw\nunified_rw_reporting=mixed'
 run 'other percentiles' <<<$'[a]\nrw=randrw\npercentile_list=50:90:99.99:100'
