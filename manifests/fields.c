@@ -231,3 +231,23 @@ void field_flags(struct json_in *in, const char *key, char **ret)
 	else if (words.len)
 		*ret = str_steal(&words);
 }
+
+void field_step(struct json_in *in, struct job_step *ret)
+{
+	char want[STEP_ID_CAP];
+	const char *id = NULL;
+
+	json_in_str(in, "step", JSON_MUST, &id);
+	field_range(in, "matrix_id", 1, UINT32_MAX, &ret->matrix_id);
+	field_range(in, "test_id", 1, INT32_MAX, &ret->test_id);
+	field_range(in, "config_id", 0, INT32_MAX, &ret->config_id);
+	field_range(in, "iteration", 1, UINT32_MAX, &ret->iteration);
+	field_range(in, "block", 0, UINT32_MAX, &ret->block);
+	field_range(in, "pos", 0, UINT32_MAX, &ret->pos);
+	field_range(in, "attempt", 1, UINT32_MAX, &ret->attempt);
+	if (in->r < 0)
+		return;
+	step_id_format(want, ret->matrix_id, ret->iteration);
+	if (strcmp(want, id) != 0)
+		json_in_fail(in, "step", "is not \"%s\" (matrix_id-iteration)", want);
+}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "core/json.h"
+#include "manifests/job.h"
 #include "manifests/record.h"
 
 enum { EXCERPT_CAP = 96, WHERE_CAP = 64 };
@@ -33,6 +34,9 @@ void field_str(struct json_in *in, const char *key, enum json_need need,
 /** field_range() - a required number, @min to @max. */
 void field_range(struct json_in *in, const char *key, unsigned min, unsigned max,
 		 unsigned *ret);
+/** field_step() - a step's id and place in the plan, as jobs and records both say them.
+ */
+void field_step(struct json_in *in, struct job_step *ret);
 /** field_enum() - a required string, the index of one of @n names in @ret. */
 void field_enum(struct json_in *in, const char *key, const char *const *names, size_t n,
 		unsigned *ret);

@@ -25,22 +25,16 @@ void step_record_init(struct step_record *rec)
 
 static void place_in(struct json_in *in, struct step_record *ret)
 {
-	char want[STEP_ID_CAP];
-	const char *step = NULL;
+	struct job_step at = {0};
 
-	json_in_str(in, "step", JSON_MUST, &step);
-	field_range(in, "matrix_id", 1, UINT32_MAX, &ret->matrix_id);
-	field_range(in, "test_id", 1, UINT32_MAX, &ret->test_id);
-	field_range(in, "config_id", 0, UINT32_MAX, &ret->config_id);
-	field_range(in, "iteration", 1, UINT32_MAX, &ret->iteration);
-	field_range(in, "block", 0, UINT32_MAX, &ret->block);
-	field_range(in, "pos", 0, UINT32_MAX, &ret->pos);
-	field_range(in, "attempt", 1, UINT32_MAX, &ret->attempt);
-	if (in->r < 0)
-		return;
-	step_id_format(want, ret->matrix_id, ret->iteration);
-	if (strcmp(want, step) != 0)
-		json_in_fail(in, "step", "is not \"%s\" (matrix_id-iteration)", want);
+	field_step(in, &at);
+	ret->matrix_id = at.matrix_id;
+	ret->test_id = at.test_id;
+	ret->config_id = at.config_id;
+	ret->iteration = at.iteration;
+	ret->block = at.block;
+	ret->pos = at.pos;
+	ret->attempt = at.attempt;
 }
 
 /* A small number of a child's end, in @ret unless null. */
