@@ -129,6 +129,23 @@ static int into_cache(struct worker *w, const char *made, const struct gobuild_i
 	return 0;
 }
 
+/* Into the cache, and adopted once more there: rename and chmod move its ctime. */
+static int keep(struct worker *w, struct binary *b, const char *made,
+		const struct gobuild_info *info, struct err *err)
+{
+	cleanup_free char *cached = NULL;
+	int r;
+
+	close(b->fd);
+	b->fd = -1;
+	r = into_cache(w, made, info, &cached, err);
+	if (r == 0)
+		r = adopt(b, cached, info->sha256, err);
+	if (r == 0)
+		str_copy(b->version, sizeof(b->version), info->version);
+	return r;
+}
+
 /* Where a binary is made or loaded before it is trusted: beside the cache, so that
  * rename() works. */
 static int make_nest(struct worker *w, const char *key, char **ret, struct err *err)
@@ -178,7 +195,6 @@ static int from_store(struct worker *w, const struct arm *arm, struct binary *b,
 {
 	cleanup_free char *nest = NULL;
 	cleanup_free char *made = NULL;
-	cleanup_free char *cached = NULL;
 	struct gobuild_info info;
 	char name[PATH_CAP];
 	int r;
@@ -195,16 +211,8 @@ static int from_store(struct worker *w, const struct arm *arm, struct binary *b,
 	r = load(w, name, made, err);
 	if (r == 0)
 		r = adopt(b, made, info.sha256, err);
-	if (r == 0) {
-		close(b->fd);
-		b->fd = -1;
-		r = into_cache(w, made, &info, &cached, err);
-	}
-	/* once more from its final place: rename and chmod move ctime */
 	if (r == 0)
-		r = adopt(b, cached, info.sha256, err);
-	if (r == 0)
-		str_copy(b->version, sizeof(b->version), info.version);
+		r = keep(w, b, made, &info, err);
 	files_remove_tree(nest, NULL);
 	return r;
 }
@@ -241,7 +249,6 @@ int acquire_build(struct worker *w, const struct arm *arm, struct binary *b,
 {
 	cleanup_free char *nest = NULL;
 	cleanup_free char *made = NULL;
-	cleanup_free char *cached = NULL;
 	struct gobuild_spec spec = {.module = arm->module,
 				    .version = arm->version,
 				    .go = arm->go,
@@ -263,14 +270,8 @@ int acquire_build(struct worker *w, const struct arm *arm, struct binary *b,
 		r = adopt(b, made, arm->sha256, err);
 	if (r == 0) {
 		describe(arm, b, &info);
-		close(b->fd);
-		b->fd = -1;
-		r = into_cache(w, made, &info, &cached, err);
+		r = keep(w, b, made, &info, err);
 	}
-	if (r == 0)
-		r = adopt(b, cached, info.sha256, err);
-	if (r == 0)
-		str_copy(b->version, sizeof(b->version), info.version);
 	files_remove_tree(nest, NULL);
 	return r;
 }
