@@ -28,7 +28,7 @@ points=$("$BUILD/muster-worker" --list-points 2>/dev/null)
 [ -n "$points" ] || t_skip "the worker is not built with TESTING=1"
 
 records() { # every record with its generation, attempts too
-	muster store ls -r -l "gs://ctl/$1/results/" | grep 'step_[0-9]*\.json' | sort
+	muster store ls -r -l "gs://ctl/$1/results/" 2>/dev/null | grep 'step_[0-9]*\.json' | sort
 }
 
 n=0
@@ -39,7 +39,7 @@ for point in $points; do
 		--fio "$t_dir/job.fio" --data gs://data --workers w-1 --iterations 2 \
 		--kind $kind --pin "master=$T_GCSFUSE_VERSION" >"$t_dir/split.out" 2>&1 ||
 		sed 's/^/# /' "$t_dir/split.out"
-	MUSTER_DIE_AT=$point worker $run w-1 2>/dev/null
+	(MUSTER_DIE_AT=$point worker $run w-1) 2>/dev/null # the shell's "Killed"
 	died=$?
 	left=$(no_leftovers "$point: nothing is left after the kill" 2>&1)
 	committed=$(records $run)
