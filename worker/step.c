@@ -35,7 +35,8 @@ static const char *disk_hint(const struct worker *w)
 	enum { FULL_BYTES = 64 << 10 };
 	uint64_t room = 0;
 
-	if (files_free_bytes(w->id.workspace, &room, NULL) < 0 || room >= FULL_BYTES)
+	if (!w->id.workspace || files_free_bytes(w->id.workspace, &room, NULL) < 0 ||
+	    room >= FULL_BYTES)
 		return "";
 	return " (no space left on the workspace's disk)";
 }
