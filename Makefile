@@ -19,9 +19,11 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wconversion -Wno-sign-conversion
 WARN += $(if $(findstring clang,$(CC)),,-Wjump-misses-init) $(if $(WERROR),-Werror)
 
-CFLAGS ?= -O2 -g
+# the worker is to stay below 8 MiB: the libcrypto of OpenSSL 3.5 leaves little room
+CFLAGS  ?= -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+LDFLAGS ?= -Wl,--gc-sections -Wl,-z,noseparate-code
 BASE   := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(SAN) -ffile-prefix-map=$(CURDIR)=. \
-	-fno-omit-frame-pointer -DMUSTER_VERSION='"$(VERSION)"' $(if $(TESTING),-DMUSTER_TESTING) \
+	$(if $(SAN),-fno-omit-frame-pointer) -DMUSTER_VERSION='"$(VERSION)"' $(if $(TESTING),-DMUSTER_TESTING) \
 	$(shell $(PKG_CONFIG) --cflags jansson libarchive libmicrohttpd openssl) -I$(CURL)/include
 
 # one folder is one library or program; a stray file is an error, not dead weight

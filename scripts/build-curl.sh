@@ -15,6 +15,7 @@ codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 # No certificate folder is compiled in: the programs look for one when they start.
 options=(
+	'CFLAGS=-Os -g0 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables'
 	--disable-shared --enable-static --disable-manual --disable-docs
 	--disable-maintainer-mode --disable-dependency-tracking
 	--disable-libcurl-option --disable-openssl-auto-load-config
@@ -118,7 +119,7 @@ build()
 	[[ -x configure ]] || autoreconf -fi
 	find . \( -name aclocal.m4 -o -name configure -o -name Makefile.in \
 		-o -name '*config.h.in' \) -exec touch {} +
-	./configure --prefix="$dir" "${options[@]}" CFLAGS='-O2 -g0'
+	./configure --prefix="$dir" "${options[@]}"
 	make -C lib -j"$(nproc)" libcurl.la
 	make -C lib install-libLTLIBRARIES
 	make -C include install
