@@ -21,7 +21,7 @@ WARN += $(if $(findstring clang,$(CC)),,-Wjump-misses-init) $(if $(WERROR),-Werr
 
 # the worker is to stay below 8 MiB: the libcrypto of OpenSSL 3.5 leaves little room
 CFLAGS  ?= -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-LDFLAGS ?= -Wl,--gc-sections -Wl,-z,noseparate-code
+LDFLAGS ?= $(if $(SAN),,-Wl,--gc-sections -Wl,-z,noseparate-code)
 BASE   := -std=c17 -D_GNU_SOURCE -I. $(WARN) $(SAN) -ffile-prefix-map=$(CURDIR)=. \
 	$(if $(SAN),-fno-omit-frame-pointer) -DMUSTER_VERSION='"$(VERSION)"' $(if $(TESTING),-DMUSTER_TESTING) \
 	$(shell $(PKG_CONFIG) --cflags jansson libarchive libmicrohttpd openssl) -I$(CURL)/include
