@@ -40,6 +40,9 @@ tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard 
 cli         := $(filter-out $(if $(SAN),tests/cli/includes.t tests/cli/fio_text.t),$(wildcard tests/cli/*.t))
 programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
 
+# what runs in the image beside the worker
+image_programs := $(BUILD)/image/init $(BUILD)/image/power-button
+
 # the same trimmed libcurl in both programs: Debian's cannot be linked statically
 curl_libs   := $(CURL)/lib/libcurl.a -lcares -lssl $(shell $(PKG_CONFIG) --static --libs libcrypto) -lz
 libs        := -ljansson -lpthread -lm
@@ -56,6 +59,9 @@ $(BUILD)/muster-emulator: $(BUILD)/emulator/main.o $(BUILD)/libemulator.a $(BUIL
 	$(LINK) -lmicrohttpd -lcrypto $(libs)
 $(tests) $(fuzzers) $(tools): %: %.o $(BUILD)/libcoordinator.a $(BUILD)/libworker.a $(BUILD)/libmanifests.a $(BUILD)/libemulator.a $(BUILD)/libarchiver.a $(BUILD)/libcore.a
 	$(LINK) $(curl_libs) -larchive -lmicrohttpd $(libs)
+
+$(image_programs): %: %.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -static -s -o $@ $<
 
 $(BUILD)/libcore.a: $(core)
 $(BUILD)/libarchiver.a: $(BUILD)/core/archive.o
@@ -90,6 +96,10 @@ test:
 	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan
 	$(MAKE) fuzz
+
+# the worker's VM image; see image/build.sh for GCSFUSE=, WITH_GO=1, LEAN=0
+image: $(BUILD)/muster-worker $(image_programs)
+	BUILD=$(BUILD) image/build.sh $(BUILD)/image
 
 tests: $(tests) $(tools)
 
@@ -134,6 +144,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps demo test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo image test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
