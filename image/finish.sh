@@ -71,7 +71,7 @@ move_timesyncd()
 {
 	sed -e '/^\(Before\|DefaultDependencies\|After\)=/d' \
 		-e 's/^WantedBy=.*/WantedBy=multi-user.target/' \
-		-e 's/^\[Unit\]$/&\nAfter=network-online.target/' \
+		-e 's/^\[Unit\]$/&\nAfter=network-online.target muster-worker.service/' \
 		"$root/usr/lib/systemd/system/systemd-timesyncd.service" \
 		>"$units/systemd-timesyncd.service"
 	rm -f "$units"/*.wants/systemd-timesyncd.service "$units"/dbus-org.freedesktop.timesync1.service
