@@ -91,7 +91,7 @@ root_file_system()
 {
 	truncate -s "${root_mib}M" "$work/root.img"
 	"$root/usr/$loader" --library-path "$root/usr/lib/$library" "$root/usr/sbin/mke2fs" \
-		-q -F -t ext4 -b 4096 -J size=8 -L root -U "$(id 1)" -m 0 \
+		-q -F -t ext4 -b 4096 -J size=8 -e remount-ro -L root -U "$(id 1)" -m 0 \
 		-E "hash_seed=$(id 2),lazy_itable_init=0,root_owner=0:0" \
 		-d "$root" "$work/root.img"
 }
