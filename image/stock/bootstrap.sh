@@ -61,9 +61,14 @@ quiet()
 	return 0
 }
 
+has_packages()
+{
+	command -v fio >/dev/null && command -v fusermount3 >/dev/null
+}
+
 install_packages()
 {
-	command -v fio >/dev/null && command -v fusermount3 >/dev/null && return
+	has_packages && return
 	say "installing fio and fuse3"
 	if command -v apt-get >/dev/null; then
 		run "apt-get update (is there a way to the mirrors? base's nat = true makes one)" \
@@ -76,6 +81,7 @@ install_packages()
 	else
 		die "fio and fuse3 are missing, and so are apt-get and dnf"
 	fi
+	has_packages || die "the packages fio and fuse3 brought no fio or no fusermount3"
 }
 
 # The token goes from the metadata server to the bucket through pipes: it is in no variable,
