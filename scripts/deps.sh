@@ -5,7 +5,7 @@
 #   scripts/deps.sh test         the same and what the tests need
 #   scripts/deps.sh vm           the same and what builds the VM image and runs it here
 #   scripts/deps.sh check [test] [vm]  installs nothing; exit 1 when something is missing
-#   scripts/deps.sh find-go      exit 0 if there is a Go that can build gcsfuse
+#   scripts/deps.sh find-go      prints the Go that can build gcsfuse; exit 1 if there is none
 # WITH=analyze adds the tools of `make analyze`. Installing needs root.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
@@ -61,13 +61,21 @@ is_go_new_enough()
 	[[ -n $version ]] && ((version >= go_minor_min))
 }
 
-has_go()
+find_go()
 {
 	local go
 	for go in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
-		[[ ! -x $go ]] || ! is_go_new_enough "$go" || return 0
+		if [[ -x $go ]] && is_go_new_enough "$go"; then
+			echo "$go"
+			return
+		fi
 	done
 	return 1
+}
+
+has_go()
+{
+	find_go >/dev/null
 }
 
 # The Go to install, nothing if apt's are all too old: Debian's own one, which puts itself
@@ -177,7 +185,7 @@ wanted=("${build[@]}" "${run[@]}")
 for word in "$@"; do
 	case $word in
 	check) check_only=1 ;;
-	find-go) has_go && exit 0 || exit 1 ;;
+	find-go) find_go && exit 0 || exit 1 ;;
 	test) with_tests=1 wanted+=("${tests[@]}") ;;
 	vm) wanted+=("${vm[@]}") ;;
 	*) die "unknown word \"$word\" (check, test, vm)" ;;
