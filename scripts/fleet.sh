@@ -49,7 +49,7 @@ TERRAFORM=$(scripts/terraform.sh) || exit 1
 BUILD=$(cd "$BUILD" && pwd)
 work=$BUILD/local/$run
 mkdir -p "$work"
-base=(-var "state_dir=$work" -var "programs=$BUILD" -var "image=$BUILD/image")
+base=(-var "state_dir=$work" -var "programs=$BUILD" -var "images={x86_64=\"$BUILD/image\"}")
 fleet=(-var "run=$run" -var "groups={w={count=$WORKERS}}"
 	-var "base_state={backend=\"local\",config={path=\"$work/base.tfstate\"}}")
 trap finish EXIT
@@ -60,29 +60,29 @@ tf base init -no-color >/dev/null && tf base apply -auto-approve -no-color "${ba
 STORAGE_EMULATOR_HOST=$(tf base output -raw endpoint) || die "no bucket"
 export STORAGE_EMULATOR_HOST
 control=$(tf base output -raw control_bucket)
+machine_endpoint=$(tf base output -raw machine_endpoint) # the bucket as a VM sees it
 
 say "2. terraform plan, fleet: who will be in it"
 tf fleet init -no-color >/dev/null || die "terraform init"
 tf fleet plan -no-color "${fleet[@]}" -out="$work/fleet.plan" >/dev/null || die "terraform plan"
 tf fleet show -json "$work/fleet.plan" >"$work/plan.json"
 jq -r .planned_values.outputs.workers_file.value "$work/plan.json" >"$work/workers"
-arguments=$(jq -r .planned_values.outputs.split_arguments.value "$work/plan.json")
+data=$(jq -r .planned_values.outputs.data_url.value "$work/plan.json")
 paste -sd' ' "$work/workers"
 
 say "3. muster split: a job for each (gcsfuse $GCSFUSE_VERSION is built here, once)"
-# shellcheck disable=SC2086 # two flags and their values
 "$BUILD/muster" split "gs://$control/$run" --tests $SUITE/tests.csv --configs $SUITE/configs.csv \
-	--fio $SUITE/job.fio $arguments --workers "@$work/workers" --iterations 2 \
+	--fio $SUITE/job.fio --data "$data" --data-endpoint "$machine_endpoint" --workers "@$work/workers" --iterations 2 \
 	--pin "master=$GCSFUSE_VERSION" --build-here || exit 2
 
 say "4. terraform apply, fleet: the machines start"
-tf fleet apply -no-color "$work/fleet.plan" | grep -E '^(Apply|machines|  "|    "console)' || exit 1
+tf fleet apply -no-color "$work/fleet.plan" | grep -E '^Apply|"console"'
 
 say "5. they boot and run by themselves; muster watch shows the fleet"
 "$BUILD/muster" watch "gs://$control/$run" --every 5s
 
 say "6. what machine w-1 said on its console"
-tr -d '\033' <"$(tf fleet output -json machines | jq -r '.["w-1"].console')" | tail -n 22
+tr -d '\033' <"$(tf fleet output -json workers | jq -r '.["w-1"].console')" | tail -n 22
 
 say "7. muster collect"
 rm -rf "$OUT"

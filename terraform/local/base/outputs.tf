@@ -31,8 +31,25 @@ output "dir" {
   value = local.dir
 }
 
-output "image" {
-  value = abspath(var.image)
+# Architecture => the folder of the image.
+output "images" {
+  value = { for arch, image in var.images : arch => abspath(image) }
+}
+
+output "zone" {
+  value = "local-local1-a"
+}
+
+output "project" {
+  value = null
+}
+
+output "region" {
+  value = null
+}
+
+output "worker_objects" {
+  value = {}
 }
 
 output "service_account" {
@@ -44,5 +61,5 @@ output "subnetwork" {
 }
 
 output "labels" {
-  value = var.labels
+  value = merge(var.labels, { managed-by = "muster", fleet = var.name })
 }

@@ -20,10 +20,10 @@ variable "programs" {
   default     = "../../../build"
 }
 
-variable "image" {
-  description = "Folder that `make image` wrote."
-  type        = string
-  default     = "../../../build/image"
+variable "images" {
+  description = "Architecture => the folder that `make image` wrote."
+  type        = map(string)
+  default     = { x86_64 = "../../../build/image" }
 }
 
 variable "labels" {

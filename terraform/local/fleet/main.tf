@@ -26,7 +26,7 @@ module "names" {
   debug    = var.debug
   more_settings = {
     disk_gib   = 4
-    zone       = "local-a"
+    zone       = local.base.zone
     cpus       = 1
     memory_mib = 1024
     boot       = "kernel"
@@ -68,7 +68,7 @@ resource "terraform_data" "start" {
         address      = each.value.address
         zone         = each.value.zone
         machine_type = each.value.machine_type
-        image        = local.base.image
+        image        = local.base.images[each.value.arch]
         attributes   = merge(each.value.metadata, { user-data = each.value.user_data })
       })
       MACHINE_START   = local.start[each.key]
@@ -84,7 +84,7 @@ resource "terraform_data" "machine" {
     MACHINE_SERVER = local.base.endpoint
     VM_NAME        = each.value.instance
     VM_DIR         = each.value.dir
-    VM_IMAGE       = local.base.image
+    VM_IMAGE       = local.base.images[each.value.arch]
     VM_ADDRESS     = each.value.address
     VM_METADATA    = local.base.metadata
     VM_ENDPOINT    = trimprefix(local.base.endpoint, "http://")

@@ -1,28 +1,30 @@
-# The names and meanings of terraform/gcp/fleet.
+# The names and meanings of terraform/gcp/fleet, all known to terraform plan.
 
 output "run_url" {
   value = module.names.run_url
 }
 
-# A line per worker: what muster split --workers @FILE reads.
+output "data_url" {
+  value = "gs://${local.base.data_bucket}"
+}
+
+# A file of this is what muster split --workers @FILE reads.
 output "workers_file" {
   value = module.names.workers_file
+
+  precondition {
+    condition     = length(setsubtract(var.start, keys(local.machines))) == 0
+    error_message = "start: no such worker: ${join(", ", setsubtract(var.start, keys(local.machines)))}."
+  }
 }
 
-# What muster split needs to know of this fleet besides.
-output "split_arguments" {
-  value = "--data gs://${local.base.data_bucket} --data-endpoint ${local.base.machine_endpoint}"
-}
-
-output "endpoint" {
-  value = local.base.endpoint
-}
-
-output "machines" {
+# Worker => its machine.
+output "workers" {
   value = { for name, m in local.machines : name => {
     instance     = m.instance
     zone         = m.zone
     machine_type = m.machine_type
+    arch         = m.arch
     console      = "${m.dir}/console.log"
   } }
 }

@@ -48,6 +48,12 @@ variable "max_run_duration_s" {
   default     = null
 }
 
+variable "labels" {
+  description = "As in terraform/gcp/fleet; a local machine carries none."
+  type        = map(string)
+  default     = {}
+}
+
 variable "base_state" {
   description = "Where the state of terraform/local/base is."
   type        = object({ backend = string, config = map(string) })
