@@ -39,7 +39,7 @@ up()
 	local port=0 metadata_port=0
 	! pid >/dev/null || return 0
 	mkdir -p "$SERVER_DIR/data"
-	if [[ $(wc -l <"$SERVER_DIR/url" 2>/dev/null) == 2 ]]; then
+	if [[ -f $SERVER_DIR/url && $(wc -l <"$SERVER_DIR/url") == 2 ]]; then
 		port=$(sed -n '1s/.*://p' "$SERVER_DIR/url")
 		metadata_port=$(sed -n '2s/.*://p' "$SERVER_DIR/url")
 	fi
