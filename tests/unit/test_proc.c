@@ -153,6 +153,45 @@ static void test_failures_name_their_cause(void)
 	}
 }
 
+static void set_oom(const char *value)
+{
+	cleanup_file FILE *f = fopen("/proc/self/oom_score_adj", "w");
+
+	if (f)
+		fputs(value, f);
+}
+
+static int read_oom(const void *arg, void *ret, size_t n)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	(void)arg;
+	return fd < 0 || read(fd, ret, n) < 0 ? -errno : 0;
+}
+
+static void test_oom_protection_is_not_inherited(void)
+{
+	cleanup_str struct str out = STR_INIT(4096);
+	char now[16] = "", called[16] = "";
+
+	set_oom("-900");
+	read_oom(NULL, now, sizeof(now) - 1);
+	sh("cat /proc/self/oom_score_adj", &out, NULL);
+	proc_call_deadline(read_oom, NULL, called, sizeof(called) - 1, in_ms(5000), -1);
+	set_oom("0");
+	if (strcmp(now, "-900\n") != 0) {
+		printf("# oom_score_adj cannot be lowered here\n");
+		return;
+	}
+	ok(strcmp(str_text(&out), "0\n") == 0, "a program is not protected as we are");
+	ok(strcmp(called, "0\n") == 0, "nor a call made by a child");
+	str_reset(&out);
+	set_oom("300");
+	sh("cat /proc/self/oom_score_adj", &out, NULL);
+	set_oom("0");
+	ok(strcmp(str_text(&out), "300\n") == 0, "a value above 0 stays");
+}
+
 static void test_wait_ends(void)
 {
 	cleanup_close int cancel = eventfd(1, EFD_CLOEXEC);
@@ -357,6 +396,7 @@ int main(void)
 	test_signals_are_default();
 	test_exec_by_descriptor();
 	test_failures_name_their_cause();
+	test_oom_protection_is_not_inherited();
 	test_wait_ends();
 	test_capture_limits();
 	test_kill_tree_across_sessions();
