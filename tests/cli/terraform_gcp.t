@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # terraform/gcp and the module it shares with terraform/local: names and settings by
 # terraform test, the provider's schema by tests/terraform/check-schema.mjs. With a mirror that
-# has hashicorp/google (MUSTER_TF_MIRROR=DIR, a filesystem_mirror) also validate and test of
-# base and fleet with the provider itself. Nothing here speaks to Google.
+# has hashicorp/google (MUSTER_TF_MIRROR=DIR, a filesystem_mirror) also the provider itself:
+# validate and test of base and fleet, and a fleet's life on tests/terraform/fake_google.py.
+# Nothing here speaks to Google.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/muster-tf.XXXXXX") || exit 1
-trap 'rm -rf "$tmp"' EXIT
+fake=
+trap '[ -z "$fake" ] || kill "$fake" 2>/dev/null; rm -rf "$tmp"' EXIT
 count=0
 
 ok() {
@@ -139,4 +141,58 @@ for module in gcp/base gcp/fleet; do
 	tf $module test && grep -q 'Success! [1-9][0-9]* passed, 0 failed' "$tmp/out"
 	ok $? "$module: $(grep -o '[0-9]* passed, 0 failed' "$tmp/out")"
 done
+
+# --- a fleet's life ---
+apply() { # apply ARG…: what it changed is in $tmp/calls
+	: >"$tmp/calls"
+	tf gcp/fleet apply -auto-approve "$@"
+}
+calls() { [ "$(sed 's#/compute/v1/projects/proj/zones/europe-west4-b/##' "$tmp/calls" | sort | paste -sd,)" = "$1" ]; }
+finish() { python3 -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method="POST"))' "http://127.0.0.1:$port/finish"; }
+base_state() { # base_state IMAGE: as terraform/gcp/base would leave it
+	sed "s/muster-1/$1/" tests/terraform/base.tfstate.json >"$tmp/base.tfstate"
+}
+if [ -z "$terraform" ] || [ -z "$mirror" ] || ! command -v jq >/dev/null; then
+	skip "no mirror with hashicorp/google (MUSTER_TF_MIRROR), or no jq" "a fleet's life"
+	echo "1..$count"
+	exit
+fi
+mkdir "$tmp/google"
+python3 tests/terraform/fake_google.py "$tmp/google" >"$tmp/port" &
+fake=$!
+for _ in $(seq 100); do
+	[ -s "$tmp/port" ] && break
+	sleep 0.05
+done
+port=$(cat "$tmp/port")
+ln -s "$tmp/calls" "$tmp/google/calls"
+export GOOGLE_OAUTH_ACCESS_TOKEN=none GOOGLE_COMPUTE_CUSTOM_ENDPOINT=http://127.0.0.1:$port/compute/v1/
+export GOOGLE_STORAGE_CUSTOM_ENDPOINT=http://127.0.0.1:$port/storage/v1/
+export TF_VAR_run=r1 TF_VAR_groups='{"w":{"count":2}}'
+export TF_VAR_base_state="{\"backend\":\"local\",\"config\":{\"path\":\"$tmp/base.tfstate\"}}"
+base_state muster-1
+apply && calls "POST instances,POST instances,PUT /storage/v1/b/ctl/iam"
+ok $? "apply makes two machines and one binding"
+jq -e '(.labels | del(."goog-terraform-provisioned")) == {"managed-by": "muster", fleet: "muster", run: "r1", worker: "w-1"} and .networkInterfaces[0].nicType == "GVNIC"
+	and (.networkInterfaces[0].accessConfigs // [] | length) == 0 and (.scheduling | .automaticRestart == false and .instanceTerminationAction == "STOP")
+	and ([.metadata.items[].key] | sort) == ["block-project-ssh-keys", "muster-run", "muster-worker", "user-data"]' "$tmp/google/r1-w-1.json" >"$tmp/out"
+ok $? "what Compute Engine is asked for"
+finish
+tf gcp/fleet plan -detailed-exitcode
+ok $? "all are done and off: a second plan has nothing to change"
+base_state muster-2
+sed -i 's/#cloud-config/&\\\\n# another version/' "$tmp/src/terraform/modules/names/main.tf"
+tf gcp/fleet plan -detailed-exitcode
+ok $? "nor with a new image and new user-data"
+apply -var 'start=["w-2"]' && calls "POST instances/r1-w-2/start"
+ok $? "start names one: it is started, nothing else"
+finish
+apply && calls ""
+ok $? "start is empty again: nothing happens"
+apply -var 'groups={w={count=3}}' && calls "POST instances"
+ok $? "a third worker: one machine more, nothing else"
+: >"$tmp/calls"
+tf gcp/fleet destroy -auto-approve -var 'groups={w={count=3}}' &&
+	calls "DELETE instances/r1-w-1,DELETE instances/r1-w-2,DELETE instances/r1-w-3,PUT /storage/v1/b/ctl/iam"
+ok $? "destroy takes all away"
 echo "1..$count"
