@@ -34,13 +34,16 @@ def insert(base, zone, body):
         if disk.get("type") != "SCRATCH":
             disk["source"] = link + "/disks/" + name
             disks[zone, name] = {
-                "name": name, "sizeGb": given["diskSizeGb"], "type": given["diskType"],
+                "name": name, "sizeGb": str(given["diskSizeGb"]), "type": given["diskType"],
                 "sourceImage": given["sourceImage"], "labels": given.get("labels", {}),
                 "architecture": given.get("architecture"), "selfLink": disk["source"]}
     for n in body["networkInterfaces"]:
         n.update(name="nic0", networkIP="10.64.0.%d" % (number % 250), stackType="IPV4_ONLY",
                  network=base + "/global/networks/n")
-    body["scheduling"].pop("nodeAffinities", None)
+    scheduling = body["scheduling"]
+    scheduling.pop("nodeAffinities", None)
+    for duration in filter(None, [scheduling.get("maxRunDuration")]):
+        duration["seconds"] = str(duration["seconds"])  # 64 bits are text here
     body["metadata"].update(kind="compute#metadata", fingerprint="f")
     body.update(kind="compute#instance", id=str(number), status="RUNNING", zone=link,
                 selfLink=link + "/instances/" + name, labelFingerprint="f", fingerprint="f",
