@@ -2,6 +2,7 @@
 # make deps       names and installs what is missing (DEPS=check only checks)
 # make test       all tests;  make check  the quick ones (unit, command line)
 # make demo       the main job, end to end, on this machine
+# make image      the worker's VM image;  make fleet  the main job with two such VMs
 # make e2e        whole runs: real gcsfuse, real fio, kills and faults
 # make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
@@ -89,6 +90,13 @@ demo:
 	$(MAKE) all
 	scripts/demo.sh
 
+# the main job once more, with VMs of the real image launched by terraform
+fleet:
+	scripts/deps.sh vm
+	$(MAKE) all
+	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
+	scripts/fleet.sh
+
 # everything CI runs: both compilers without a warning, quick tests, whole runs with real
 # gcsfuse and fio, sanitizers, fuzzers
 test:
@@ -144,6 +152,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps demo image test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo image fleet test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "core/cage.h"
 #include "core/clock.h"
 #include "core/proc_impl.h"
 
@@ -46,10 +47,11 @@ int proc_find(const char *name, char **ret, struct err *err)
 }
 
 /* Where a child failed before its exec, told through a pipe that exec closes. */
-enum child_stage { STAGE_FDS, STAGE_CWD, STAGE_EXEC };
+enum child_stage { STAGE_FDS, STAGE_CGROUP, STAGE_CAGE, STAGE_CWD, STAGE_EXEC };
 struct child_failure {
 	enum child_stage stage;
 	int error;
+	const char *what; /* of the cage: memory before the fork is the same in both */
 };
 
 struct child {
@@ -86,10 +88,22 @@ static int child_fds(const struct child *c, int *ret_exec, int *ret_status)
 	return 0;
 }
 
+static int child_cage(const struct proc_spec *s, const char **what)
+{
+	int r;
+
+	if (!s->cage)
+		return s->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
+	r = cage_enter(s->cage, what);
+	if (r < 0)
+		errno = -r;
+	return r;
+}
+
 static _Noreturn void child_run(const struct child *c)
 {
 	const struct proc_spec *s = c->spec;
-	struct child_failure failure = {STAGE_FDS, 0};
+	struct child_failure failure = {.stage = STAGE_FDS};
 	int exec_fd = -1, status_fd = c->status_fd;
 	char *const *argv = (char *const *)s->argv;
 	char *const *envp = (char *const *)c->envp;
@@ -98,6 +112,13 @@ static _Noreturn void child_run(const struct child *c)
 	setpgid(0, 0);
 	umask(077);
 	if (child_fds(c, &exec_fd, &status_fd) < 0)
+		goto fail;
+	/* before the namespaces: the kernel looks at who may from where it is */
+	failure.stage = STAGE_CGROUP;
+	if (s->cgroup_fd > 0 && write(s->cgroup_fd, "0", 1) < 0)
+		goto fail;
+	failure.stage = STAGE_CAGE;
+	if (child_cage(s, &failure.what) < 0)
 		goto fail;
 	failure.stage = STAGE_CWD;
 	if (s->cwd && chdir(s->cwd) < 0)
@@ -122,6 +143,11 @@ static int spawn_failure(const struct child *c, const struct child_failure *f,
 		return err_errno(err, -f->error, "%s: folder %s", c->path, c->spec->cwd);
 	case STAGE_FDS:
 		return err_errno(err, -f->error, "%s: descriptors", c->path);
+	case STAGE_CGROUP:
+		return err_errno(err, -f->error, "%s: enter its control group", c->path);
+	case STAGE_CAGE:
+		return err_errno(err, -f->error, "%s: cage: %s", c->path,
+				 f->what ? f->what : "refuse new privileges");
 	case STAGE_EXEC:
 		break;
 	}

@@ -11,6 +11,8 @@
 #include "core/err.h"
 #include "core/str.h"
 
+struct cage;
+
 /** PROC_ENV_BASE - every child's environment begins with these two, in this order: the
  * guardian (worker/guard.h) knows a child of ours by them. */
 #define PROC_ENV_BASE "LC_ALL=C", "TZ=UTC"
@@ -26,7 +28,8 @@ struct proc {
  *
  * The child gets its own process group, the default signal mask and dispositions,
  * umask 077, /dev/null as stdin, no other descriptor, and SIGKILL when the *thread* that
- * started it ends: start children from the main thread.
+ * started it ends: start children from the main thread. When this process is protected
+ * from the OOM killer (a negative oom_score_adj), the child is not.
  */
 struct proc_spec {
 	const char *path; /* absolute, or a name without '/' looked up in PATH */
@@ -35,6 +38,9 @@ struct proc_spec {
 	const char *const *envp;  /* NULL-ended, exact; NULL = PROC_ENV_BASE alone */
 	const char *cwd;	  /* NULL = the caller's */
 	int stdout_fd, stderr_fd; /* <= 0: /dev/null */
+	int cgroup_fd;		  /* > 0: an open cgroup.procs the child moves into */
+	bool no_new_privs;	  /* no set-user-ID program, no file capability counts */
+	const struct cage *cage;  /* NULL = none; includes no_new_privs, @cwd is inside */
 };
 
 /** struct proc_end - how a wait ended; exactly one of the first three is true. */

@@ -3,6 +3,7 @@
 #include "core/proc_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -146,6 +147,20 @@ pid_t proc_fork(int *ret_pidfd, struct err *err)
 	return pid;
 }
 
+/* The service's protection is the worker's: what it starts shall be killed before it. */
+static void reset_oom(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char sign = '0';
+
+	if (fd < 0)
+		return;
+	/* raising needs no privilege; a value above 0 is somebody's intention */
+	if (read(fd, &sign, 1) == 1 && sign == '-' && pwrite(fd, "0", 1, 0) < 0)
+		errno = 0;
+	close(fd);
+}
+
 void proc_child_reset(pid_t parent)
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
@@ -157,6 +172,7 @@ void proc_child_reset(pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	reset_oom();
 	if (getppid() != parent)
 		_exit(127);
 }

@@ -15,7 +15,8 @@
  */
 pid_t proc_fork(int *ret_pidfd, struct err *err);
 
-/** proc_child_reset() - in the child: default signals, dies with its parent thread. */
+/** proc_child_reset() - in the child: default signals, dies with its parent thread, and
+ * may be killed for memory. */
 void proc_child_reset(pid_t parent);
 
 /** proc_lock() - nobody forks or changes the register while it is held. */

@@ -47,4 +47,10 @@ void emu_admin_requests_get(struct emu_req *req);
 void emu_admin_requests_clear(struct emu_req *req);
 void emu_admin_stats(struct emu_req *req);
 
+/* instance_api.c */
+void emu_admin_instance_list(struct emu_req *req);
+void emu_admin_instance_put(struct emu_req *req);
+void emu_admin_instance_delete(struct emu_req *req);
+void emu_admin_instance_preempt(struct emu_req *req);
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/str.h"
 #include "emulator/disk.h"
+#include "emulator/metadata.h"
 #include "emulator/server.h"
 
 static const char help[] =
@@ -27,6 +28,10 @@ static const char help[] =
 	"  --rate-limit       refuse more than one write a second to an object with 429\n"
 	"  --fault SPEC       let requests fail; may be repeated (see below)\n"
 	"  --seed N           seed of the faults (default 1)\n"
+	"  --metadata-port N  answer as Google Cloud's metadata server too, on this "
+	"port\n"
+	"                     (0 is any); its HOST:PORT is the second line printed\n"
+	"  --metadata-listen ADDR  its address (default that of --listen)\n"
 	"  --help, --version\n"
 	"\n"
 	"A client finds it through STORAGE_EMULATOR_HOST=<URL>; any credential is "
@@ -48,22 +53,33 @@ static const char help[] =
 	"lost,method=POST\n"
 	"\n"
 	"While it runs: GET, POST, DELETE /_emulator/faults {\"seed\",\"rules\":[...]},\n"
-	"GET, DELETE /_emulator/requests (the last 100,000), GET /_emulator/stats.\n";
+	"GET, DELETE /_emulator/requests (the last 100,000), GET /_emulator/stats.\n"
+	"\n"
+	"Machines of the metadata server, told apart by the address they connect from:\n"
+	"GET /_emulator/instances, PUT, DELETE /_emulator/instances/NAME, POST "
+	".../preempt.\n"
+	"PUT takes "
+	"{\"address\",\"id\",\"zone\",\"machine_type\",\"image\",\"cpu_platform\",\n"
+	"\"project\",\"attributes\"}, each of them optional; they live in memory.\n"
+	"  GCE_METADATA_HOST=<HOST:PORT> lets a client find it.\n";
 
 enum { BUCKETS_MAX = 256, FAULTS_MAX = 64 };
 
 struct options {
-	struct emu_listen listen;
+	struct emu_listen listen, metadata;
 	const char *data;
 	uint64_t max_object_bytes, seed;
-	bool is_limited, is_done; /* is_done: help or version was printed */
+	bool is_limited, has_metadata;
+	bool is_done; /* help or version was printed */
 	size_t n_buckets, n_faults;
 	const char *buckets[BUCKETS_MAX], *faults[FAULTS_MAX];
 };
 
-static const char *const names[] = {"--listen",	    "--port",	    "--data",  "--bucket",
-				    "--max-object", "--rate-limit", "--fault", "--seed",
-				    "--help",	    "--version",    NULL};
+static const char *const names[] = {
+	"--listen",	"--port",    "--data", "--bucket",	  "--max-object",
+	"--rate-limit", "--fault",   "--seed", "--metadata-port", "--metadata-listen",
+	"--help",	"--version", NULL,
+};
 
 static void complain(const char *text)
 {
@@ -84,6 +100,12 @@ static int take_value(struct options *o, const char *name, const char *value,
 	} else if (strcmp(name, "--port") == 0) {
 		r = parse_u64_range("--port", value, 0, 65535, &n, err);
 		o->listen.port = (uint16_t)n;
+	} else if (strcmp(name, "--metadata-listen") == 0) {
+		o->metadata.address = value;
+	} else if (strcmp(name, "--metadata-port") == 0) {
+		r = parse_u64_range("--metadata-port", value, 0, 65535, &n, err);
+		o->metadata.port = (uint16_t)n;
+		o->has_metadata = true;
 	} else if (strcmp(name, "--data") == 0) {
 		o->data = value;
 	} else if (strcmp(name, "--max-object") == 0) {
@@ -152,6 +174,10 @@ static int read_options(struct options *o, char **argv, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	if (!o->is_done && o->metadata.address && !o->has_metadata)
+		return err_set(err, -EINVAL, "--metadata-listen needs --metadata-port");
+	if (!o->metadata.address)
+		o->metadata.address = o->listen.address;
 	return 0;
 }
 
@@ -218,6 +244,7 @@ static void print_line(enum log_level level, const char *line, void *arg)
 
 static int run(struct emu_server *s, const struct options *o, struct err *err)
 {
+	struct emu_metadata metadata = {.instances = s->instances};
 	int r = prepare(s, o, err);
 
 	if (r < 0)
@@ -225,11 +252,19 @@ static int run(struct emu_server *s, const struct options *o, struct err *err)
 	r = emu_server_start(s, &o->listen, err);
 	if (r < 0)
 		return r;
+	r = o->has_metadata ? emu_metadata_start(&metadata, &o->metadata, err) : 0;
+	if (r < 0) {
+		emu_server_stop(s);
+		return r;
+	}
 	fprintf(stderr, "muster-emulator: seed of faults: %llu\n",
 		(unsigned long long)o->seed);
 	printf("%s\n", s->url);
+	if (o->has_metadata)
+		printf("metadata %s\n", emu_metadata_host(&metadata));
 	fflush(stdout);
 	wait_for_end();
+	emu_metadata_stop(&metadata);
 	emu_server_stop(s);
 	return 0;
 }
@@ -252,6 +287,7 @@ int main(int argc, char **argv)
 	log_set_sink(print_line, NULL, LOG_INFO);
 	server.max_object_bytes = o.max_object_bytes;
 	server.faults = emu_faults_new(o.seed);
+	server.instances = emu_instances_new();
 	emu_store_init(&server.store, NULL, o.is_limited);
 	r = run(&server, &o, &err);
 	if (server.store.disk)
@@ -259,6 +295,7 @@ int main(int argc, char **argv)
 	emu_store_done(&server.store);
 	emu_disk_close(server.store.disk);
 	emu_faults_free(server.faults);
+	emu_instances_free(server.instances);
 	if (r < 0)
 		complain(err.text);
 	return r == -EINVAL ? 2 : r < 0;

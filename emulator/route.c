@@ -8,6 +8,7 @@
 
 #define B "/storage/v1/b"
 #define O B "/{}/o/{}"
+#define INSTANCES "/_emulator/instances"
 
 static const struct emu_route routes[] = {
 	{.method = "GET", .path = B, .finish = emu_api_bucket_list},
@@ -45,6 +46,14 @@ static const struct emu_route routes[] = {
 	 .path = "/_emulator/requests",
 	 .finish = emu_admin_requests_clear},
 	{.method = "GET", .path = "/_emulator/stats", .finish = emu_admin_stats},
+	{.method = "GET", .path = INSTANCES, .finish = emu_admin_instance_list},
+	{.method = "PUT", .path = INSTANCES "/{}", .finish = emu_admin_instance_put},
+	{.method = "DELETE",
+	 .path = INSTANCES "/{}",
+	 .finish = emu_admin_instance_delete},
+	{.method = "POST",
+	 .path = INSTANCES "/{}/preempt",
+	 .finish = emu_admin_instance_preempt},
 };
 
 /* Path-style XML: whatever is not of the JSON API, whichever Host was asked. */

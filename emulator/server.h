@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "emulator/faults.h"
+#include "emulator/instances.h"
 #include "emulator/objects.h"
 #include "emulator/reqlog.h"
 #include "emulator/sessions.h"
@@ -25,6 +26,7 @@ struct emu_server {
 	struct emu_store store;
 	struct emu_sessions *sessions;
 	struct emu_faults *faults;
+	struct emu_instances *instances;
 	struct emu_reqlog *log;
 	struct emu_stats stats;
 	uint64_t max_object_bytes;
@@ -40,7 +42,7 @@ struct emu_listen {
 /**
  * emu_server_start() - listen and serve in threads of its own.
  *
- * @s: store and faults are ready; the rest is set here
+ * @s: store, faults and instances are ready; the rest is set here
  */
 int emu_server_start(struct emu_server *s, const struct emu_listen *at, struct err *err);
 /** emu_server_stop() - end all connections and their threads. */

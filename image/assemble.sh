@@ -91,14 +91,13 @@ root_file_system()
 {
 	truncate -s "${root_mib}M" "$work/root.img"
 	"$root/usr/$loader" --library-path "$root/usr/lib/$library" "$root/usr/sbin/mke2fs" \
-		-q -F -t ext4 -b 4096 -J size=8 -L root -U "$(id 1)" -m 0 \
+		-q -F -t ext4 -b 4096 -J size=8 -e remount-ro -L root -U "$(id 1)" -m 0 \
 		-E "hash_seed=$(id 2),lazy_itable_init=0,root_owner=0:0" \
 		-d "$root" "$work/root.img"
 }
 
 disk()
 {
-	local gib=$(((esp_mib + root_mib + 2 + 1023) / 1024)) # Google takes whole GiB
 	truncate -s "${gib}G" "$work/disk.raw"
 	sfdisk -q "$work/disk.raw" <<-END
 		label: gpt
@@ -116,7 +115,10 @@ disk()
 boot_files
 unified_kernel
 esp
-# room for a run's small files; a larger disk is grown into at boot
-root_mib=$(($(du -sm --apparent-size "$root" | cut -f1) * 120 / 100 + 96))
+# Google takes whole GiB. The root fills the disk, with room for a run's small files; a larger
+# disk is grown into at boot.
+used_mib=$(du -sm --apparent-size "$root" | cut -f1)
+gib=$(((esp_mib + used_mib * 120 / 100 + 96 + 1023) / 1024))
+root_mib=$((gib * 1024 - esp_mib - 2))
 root_file_system
 disk

@@ -41,6 +41,7 @@ mask()
 make_anonymous()
 {
 	: >"$root/etc/machine-id" # written at the first boot
+	rm -f "$root/etc/fstab"
 	# absent until /usr/local/lib/muster/prepare writes it
 	ln -sfn ../run/resolv.conf "$root/etc/resolv.conf"
 }
@@ -64,14 +65,16 @@ set_up_units()
 	ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"
 }
 
-# The clock is synchronised beside the worker, not before it: until then it is the host's,
-# and what is measured is measured by the monotonic clock. Before= cannot be taken back by a
+# The clock is synchronised beside the worker, not before it, and in processor time nobody
+# else wants: until then it is the host's, and what is measured is measured by the monotonic
+# clock. Before= cannot be taken back by a
 # drop-in, so the whole unit is replaced.
 move_timesyncd()
 {
 	sed -e '/^\(Before\|DefaultDependencies\|After\)=/d' \
 		-e 's/^WantedBy=.*/WantedBy=multi-user.target/' \
 		-e 's/^\[Unit\]$/&\nAfter=network-online.target/' \
+		-e 's/^\[Service\]$/&\nCPUSchedulingPolicy=idle/' \
 		"$root/usr/lib/systemd/system/systemd-timesyncd.service" \
 		>"$units/systemd-timesyncd.service"
 	rm -f "$units"/*.wants/systemd-timesyncd.service "$units"/dbus-org.freedesktop.timesync1.service

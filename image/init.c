@@ -121,8 +121,7 @@ static void mount_kernel_folders(void)
 /* The disk may have been found before its partition can be opened. */
 static void mount_root(const char *dev)
 {
-	for (int ms = 0; mount(dev, "/new", "ext4", MS_NOATIME, NULL) < 0;
-	     ms += LOOK_MS) {
+	for (int ms = 0; mount(dev, "/new", "ext4", 0, NULL) < 0; ms += LOOK_MS) {
 		if (ms >= DISK_S * 1000)
 			die(dev);
 		pause_ms(LOOK_MS);

@@ -3,7 +3,8 @@
 # Names what this machine lacks and installs it with apt (Debian 12 and 13):
 #   scripts/deps.sh              to build, and to run the demo and a worker
 #   scripts/deps.sh test         the same and what the tests need
-#   scripts/deps.sh check [test] installs nothing; exit 1 when something is missing
+#   scripts/deps.sh vm           the same and what builds the VM image and runs it here
+#   scripts/deps.sh check [test] [vm]  installs nothing; exit 1 when something is missing
 #   scripts/deps.sh find-go      prints the Go that can build gcsfuse; exit 1 if there is none
 # WITH=analyze adds the tools of `make analyze`. Installing needs root.
 set -euo pipefail
@@ -14,6 +15,8 @@ build=(gcc libc6-dev make pkgconf libjansson-dev libarchive-dev libssl-dev libc-
 run=(fio fuse3 util-linux)
 tests=(perl clang clang-format python3-jsonschema jq strace shellcheck procps)
 analyze=(clang-tidy cppcheck)
+vm=(mmdebstrap arch-test debian-archive-keyring mtools dosfstools fdisk e2fsprogs binutils python3
+	qemu-system-x86 qemu-utils ovmf socat curl jq)
 
 # gcsfuse is built from source; any Go from here on fetches the release gcsfuse asks for
 go_minor_min=21
@@ -184,7 +187,8 @@ for word in "$@"; do
 	check) check_only=1 ;;
 	find-go) find_go && exit 0 || exit 1 ;;
 	test) with_tests=1 wanted+=("${tests[@]}") ;;
-	*) die "unknown word \"$word\" (check, test)" ;;
+	vm) wanted+=("${vm[@]}") ;;
+	*) die "unknown word \"$word\" (check, test, vm)" ;;
 	esac
 done
 [[ ${DEPS:-} != *check* ]] || check_only=1

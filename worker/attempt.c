@@ -90,6 +90,11 @@ void attempt_flag(struct attempt *a, const char *word)
 	flags_add(&a->rec.flags, word);
 }
 
+const char *attempt_data_top(const struct attempt *a)
+{
+	return a->arm->kind == ARM_DIR ? a->data_dir : a->root;
+}
+
 /* The text fio will run, judged here: what split thought of it does not count. */
 static int render(struct worker *w, struct attempt *a, struct err *err)
 {

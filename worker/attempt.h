@@ -72,6 +72,10 @@ char *attempt_path(const struct attempt *a, enum step_file file);
 /** attempt_flag() - add a word to the record's flags. */
 void attempt_flag(struct attempt *a, const char *word);
 
+/** attempt_data_top() - what fio may write to: all of the mount, whose inside is not
+ * looked at before fio runs, or for kind dir the step's data folder. */
+const char *attempt_data_top(const struct attempt *a);
+
 /* The phases, in the order of step.c's table, and their undo. */
 int attempt_claim(struct worker *w, struct attempt *a, struct err *err);
 int attempt_layout(struct worker *w, struct attempt *a, struct err *err);

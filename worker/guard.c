@@ -16,9 +16,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "core/cgroup.h"
 #include "core/clock.h"
 #include "core/proc.h"
 #include "core/str.h"
+#include "worker/groups.h"
 #include "worker/mount.h"
 
 static const int64_t previous_ns = 10LL * NS_PER_S;
@@ -144,13 +146,24 @@ static size_t kill_ours(const char *workspace, int64_t deadline_ns)
 	return n;
 }
 
-int guard_sweep(const char *workspace, struct err *err)
+/* By force first: what is in a group is found even with another folder or environment. */
+static int end_groups(const struct cgroup *cg, int64_t deadline_ns, struct err *err)
+{
+	int r = cgroup_sweep(cg, GROUP_FIO, deadline_ns, err);
+	int r2 = cgroup_sweep(cg, GROUP_GCSFUSE, deadline_ns, r < 0 ? NULL : err);
+
+	return r < 0 ? r : r2;
+}
+
+int guard_sweep(const char *workspace, const struct cgroup *cg, struct err *err)
 {
 	int64_t deadline_ns = clock_mono_ns() + sweep_ns;
-	int r;
+	int r, r2;
 
 	/* a process that waits for a mount dies only when the mount is aborted */
 	r = mount_sweep(workspace, NULL, err);
+	r2 = end_groups(cg, deadline_ns, r < 0 ? NULL : err);
+	r = r < 0 ? r : r2;
 	/* again until none is left: they may fork */
 	while (kill_ours(workspace, deadline_ns) > 0)
 		if (clock_mono_ns() >= deadline_ns)
@@ -163,7 +176,8 @@ int guard_sweep(const char *workspace, struct err *err)
 }
 
 /* Waits for the worker's end: a byte is an orderly one, end of file any other. */
-static _Noreturn void guardian(const char *workspace, int socket_fd, int lock_fd)
+static _Noreturn void guardian(const char *workspace, const struct cgroup *cg,
+			       int socket_fd, int lock_fd)
 {
 	int lock = fcntl(lock_fd, F_DUPFD, 10), news = fcntl(socket_fd, F_DUPFD, 10);
 	char c;
@@ -178,7 +192,7 @@ static _Noreturn void guardian(const char *workspace, int socket_fd, int lock_fd
 	while (n < 0 && errno == EINTR);
 	if (n == 0) {
 		proc_init(NULL);
-		guard_sweep(workspace, NULL);
+		guard_sweep(workspace, cg, NULL);
 	}
 	_exit(0);
 }
@@ -193,7 +207,8 @@ static void become_guardian(void)
 	prctl(PR_SET_NAME, "muster-guard");
 }
 
-int guard_start(const char *workspace, struct guard *ret, struct err *err)
+int guard_start(const char *workspace, const struct cgroup *cg, struct guard *ret,
+		struct err *err)
 {
 	cleanup_close int lock_fd = open_lock(workspace, err);
 	int fds[2];
@@ -209,7 +224,7 @@ int guard_start(const char *workspace, struct guard *ret, struct err *err)
 	if (pid == 0) {
 		close(fds[1]);
 		become_guardian();
-		guardian(workspace, fds[0], lock_fd);
+		guardian(workspace, cg, fds[0], lock_fd);
 	}
 	close(fds[0]);
 	if (pid < 0) {

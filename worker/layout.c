@@ -162,6 +162,7 @@ static int mount_plain(struct worker *w, struct attempt *a, struct mount *mount,
 		.data = &a->job->data,
 		.workspace = w->id.workspace,
 		.step_dir = a->dir,
+		.cgroup = &w->cgroup,
 		.point = a->root,
 		.log_path = log_path,
 		.deadline_ns = clock_mono_ns() +
@@ -195,6 +196,8 @@ static int fio_layout(struct worker *w, struct attempt *a, struct mount *mount,
 		.output_path = output,
 		.console_path = console,
 		.cwd = a->dir,
+		.data_top = attempt_data_top(a),
+		.cgroup = &w->cgroup,
 		.deadline_ns = clock_mono_ns() +
 			       (int64_t)a->job->settings.layout_timeout_s * NS_PER_S,
 		.stop_fd = w->stop.order_fd,
@@ -209,6 +212,8 @@ static int fio_layout(struct worker *w, struct attempt *a, struct mount *mount,
 		r = measure_run(&req, &end, err);
 	if (r < 0)
 		return r;
+	if (!end.was_caged)
+		attempt_flag(a, "not_caged");
 	if (end.how == MEASURE_STOPPED)
 		return err_set(err, -ECANCELED, "stopped during the layout");
 	if (end.how == MEASURE_TIMEOUT)

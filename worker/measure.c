@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 
+#include "core/cage.h"
 #include "core/clock.h"
 #include "core/proc.h"
+#include "worker/groups.h"
 
 /* fio writes its JSON after SIGINT; with thousands of jobs that takes seconds. */
 static const int64_t stop_grace_ns = 10LL * NS_PER_S;
@@ -25,7 +28,33 @@ static const char alloc_size[] = "--alloc-size=524288"; /* KiB */
 
 enum why { ENDED, DEADLINE, STOP, TERM };
 
-static int spawn_fio(const struct measure_req *req, struct proc *ret, struct err *err)
+/* In a cage wherever one may be built; a cage that fails then is an error. */
+static int spawn_caged(const struct measure_req *req, struct proc_spec *spec,
+		       struct proc *ret, bool *ret_was_caged, struct err *err)
+{
+	cleanup(cage_done) struct cage cage = {0};
+	cleanup_free char *fio = NULL;
+	const char *const writable[] = {req->cwd, req->data_top, NULL};
+	struct cage_spec cage_spec = {.writable = writable};
+	int r;
+
+	*ret_was_caged = cage_is_allowed(NULL) == 0;
+	fio = realpath(req->fio_path, NULL);
+	if (!fio)
+		return err_errno(err, -errno, "%s", req->fio_path);
+	spec->path = cage_spec.program = fio;
+	spec->no_new_privs = true;
+	if (*ret_was_caged) {
+		r = cage_plan(&cage_spec, &cage, err);
+		if (r < 0)
+			return r;
+		spec->cage = &cage;
+	}
+	return proc_spawn(spec, ret, err);
+}
+
+static int spawn_fio(const struct measure_req *req, struct proc *ret, bool *ret_was_caged,
+		     struct err *err)
 {
 	cleanup_free char *output = xasprintf("--output=%s", req->output_path);
 	cleanup_close int console_fd =
@@ -34,6 +63,7 @@ static int spawn_fio(const struct measure_req *req, struct proc *ret, struct err
 						 O_NOFOLLOW | O_CLOEXEC,
 					 0600)
 				  : -1;
+	cleanup_free char *group = group_name(GROUP_FIO, req->cwd);
 	bool is_layout = req->mode == MEASURE_LAYOUT;
 	const char *const argv[] = {"fio",
 				    "--output-format=json+",
@@ -44,17 +74,23 @@ static int spawn_fio(const struct measure_req *req, struct proc *ret, struct err
 				    is_layout ? "--create_only=1" : req->job_path,
 				    is_layout ? req->job_path : NULL,
 				    NULL};
-	const struct proc_spec spec = {
-		.path = req->fio_path,
+	struct proc_spec spec = {
 		.argv = argv,
 		.cwd = req->cwd,
 		.stdout_fd = console_fd,
 		.stderr_fd = console_fd,
 	};
+	int r;
 
 	if (req->console_path && console_fd < 0)
 		return err_errno(err, -errno, "%s", req->console_path);
-	return proc_spawn(&spec, ret, err);
+	spec.cgroup_fd = req->cgroup ? cgroup_open(req->cgroup, group, err) : 0;
+	if (spec.cgroup_fd < 0)
+		return spec.cgroup_fd;
+	r = spawn_caged(req, &spec, ret, ret_was_caged, err);
+	if (spec.cgroup_fd > 0)
+		close(spec.cgroup_fd);
+	return r;
 }
 
 static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
@@ -115,6 +151,9 @@ static void reap(struct proc *p, int64_t deadline_ns, struct measure_end *ret)
 static int end_all(const struct measure_req *req, struct proc *p, struct measure_end *ret,
 		   struct err *err)
 {
+	static const struct cgroup none;
+	const struct cgroup *cg = req->cgroup ? req->cgroup : &none;
+	cleanup_free char *group = group_name(GROUP_FIO, req->cwd);
 	struct err first = {0};
 	int r;
 
@@ -124,6 +163,7 @@ static int end_all(const struct measure_req *req, struct proc *p, struct measure
 		proc_signal(p, SIGKILL);
 		reap(p, clock_mono_ns() + kill_ns, ret);
 	}
+	cgroup_kill(cg, group, NULL);
 	r = proc_kill_tree(p, &first);
 	/* statfs may be answered while reads are not */
 	if (r == -EBUSY && !ret->was_mount_aborted) {
@@ -132,6 +172,8 @@ static int end_all(const struct measure_req *req, struct proc *p, struct measure
 		err_clear(&first);
 		r = proc_kill_tree(p, &first);
 	}
+	if (r == 0)
+		r = cgroup_end(cg, group, clock_mono_ns() + kill_ns, &first);
 	return r < 0 ? err_set(err, r, "fio: %s", first.text) : 0;
 }
 
@@ -142,7 +184,7 @@ int measure_run(const struct measure_req *req, struct measure_end *ret, struct e
 	int r;
 
 	*ret = (struct measure_end){.exit_status = -1, .start_ns = clock_mono_ns()};
-	r = spawn_fio(req, &p, err);
+	r = spawn_fio(req, &p, &ret->was_caged, err);
 	if (r < 0)
 		return r;
 	if (req->monitor)

@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "worker/gcsfuse_log.h"
+#include "worker/groups.h"
 #include "worker/kernel.h"
 #include "worker/mount_impl.h"
 
@@ -87,7 +88,8 @@ static int spawn_gcsfuse(const struct mount_spec *spec, const struct mount_args 
 	cleanup_free char *cred = NULL;
 	cleanup_free char *metadata = NULL;
 	cleanup_free const char **env = make_env(spec, &home, &cred, &metadata);
-	const struct proc_spec proc = {
+	cleanup_free char *group = group_name(GROUP_GCSFUSE, spec->step_dir);
+	struct proc_spec proc = {
 		.path = "gcsfuse",
 		.exec_fd = spec->binary_fd,
 		.argv = (const char *const *)args->argv,
@@ -97,7 +99,15 @@ static int spawn_gcsfuse(const struct mount_spec *spec, const struct mount_args 
 		.stderr_fd = log_fd,
 	};
 
-	return proc_spawn(&proc, ret, err);
+	int r;
+
+	proc.cgroup_fd = spec->cgroup ? cgroup_open(spec->cgroup, group, err) : 0;
+	if (proc.cgroup_fd < 0)
+		return proc.cgroup_fd;
+	r = proc_spawn(&proc, ret, err);
+	if (proc.cgroup_fd > 0)
+		close(proc.cgroup_fd);
+	return r;
 }
 
 static int prepare(const struct mount_args *args, const struct arm *arm, struct err *err)
@@ -167,6 +177,7 @@ int mount_start(const struct mount_spec *spec, struct mount *ret, struct err *er
 	kernel_settings_init(&m.start);
 	m.log_path = xstrdup(spec->log_path);
 	m.step_dir = xstrdup(spec->step_dir);
+	m.cgroup = spec->cgroup;
 	if (spec->arm->kind == ARM_GCSFUSE) {
 		mount_need_connections();
 		r = mount_sweep(spec->point, NULL, err);
@@ -244,6 +255,17 @@ static int unmount(struct mount *m, int64_t deadline_ns)
 	return r == -EINVAL ? 0 : r;
 }
 
+/* gcsfuse has ended; what it may have started has not necessarily. */
+static void end_group(const struct mount *m)
+{
+	cleanup_free char *group = NULL;
+
+	if (!m->cgroup || !m->step_dir)
+		return;
+	group = group_name(GROUP_GCSFUSE, m->step_dir);
+	cgroup_end(m->cgroup, group, clock_mono_ns() + abort_ns, NULL);
+}
+
 int mount_stop(struct mount *m, int64_t deadline_ns, bool *ret_aborted, struct err *err)
 {
 	bool is_aborted = false;
@@ -262,6 +284,7 @@ int mount_stop(struct mount *m, int64_t deadline_ns, bool *ret_aborted, struct e
 		*ret_aborted = is_aborted;
 	if (r < 0 || !m->step_dir)
 		return r;
+	end_group(m);
 	r = remove_tree(m->step_dir, "cache", err);
 	r2 = remove_tree(m->step_dir, "temp", r < 0 ? NULL : err);
 	return r < 0 ? r : r2;

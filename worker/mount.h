@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/cgroup.h"
 #include "core/err.h"
 #include "core/proc.h"
 #include "core/store.h"
@@ -21,10 +22,11 @@ struct mount_spec {
 	const struct job_data *data; /* bucket, endpoint, auth */
 	const char *workspace;	     /* HOME of gcsfuse */
 	const char *step_dir; /* below the workspace: cwd, config file, cache, temp */
-	const char *point;    /* below the workspace; made if absent */
-	const char *log_path; /* gcsfuse's stdout and stderr, made or emptied */
-	int64_t deadline_ns;  /* CLOCK_MONOTONIC */
-	int cancel_fd;	      /* readable = give up (-ECANCELED); -1 = none */
+	const struct cgroup *cgroup; /* gcsfuse gets a group of its own; NULL = none */
+	const char *point;	     /* below the workspace; made if absent */
+	const char *log_path;	     /* gcsfuse's stdout and stderr, made or emptied */
+	int64_t deadline_ns;	     /* CLOCK_MONOTONIC */
+	int cancel_fd;		     /* readable = give up (-ECANCELED); -1 = none */
 };
 
 /**
@@ -37,6 +39,7 @@ struct mount {
 	unsigned dev_major,
 		dev_minor; /* st_dev of the mount; minor names the connection */
 	char *point, *step_dir, *log_path;
+	const struct cgroup *cgroup; /* borrowed; NULL = none */
 	json_t *config; /* effective configuration as gcsfuse logged it; or NULL */
 	struct kernel_settings start; /* read when the mount was ready */
 };

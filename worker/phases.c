@@ -89,6 +89,7 @@ int attempt_mount(struct worker *w, struct attempt *a, struct err *err)
 		.data = &a->job->data,
 		.workspace = w->id.workspace,
 		.step_dir = a->dir,
+		.cgroup = &w->cgroup,
 		.point = a->root,
 		.log_path = log_path,
 		.deadline_ns = from_now(a->job->settings.mount_timeout_s),
@@ -192,6 +193,8 @@ int attempt_measure(struct worker *w, struct attempt *a, struct err *err)
 		.output_path = output,
 		.console_path = console,
 		.cwd = a->dir,
+		.data_top = attempt_data_top(a),
+		.cgroup = &w->cgroup,
 		.stop_fd = w->stop.order_fd,
 		.term_fd = w->stop.term_fd,
 		.mount = &a->mount,
@@ -215,6 +218,8 @@ int attempt_measure(struct worker *w, struct attempt *a, struct err *err)
 	monitor_stop(a->monitor);
 	if (!a->has_fio)
 		return r;
+	if (!a->fio.was_caged)
+		attempt_flag(a, "not_caged");
 	settings_end(a);
 	kernel_host_delta(&before, &after, &a->rec);
 	monitor_stats(a->monitor, &a->rec);

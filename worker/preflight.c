@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/proc.h"
 #include "worker/files.h"
+#include "worker/groups.h"
 #include "worker/layout.h"
 #include "worker/worker.h"
 
@@ -47,6 +48,20 @@ static int open_stores(struct worker *w, struct err *err)
 	return r < 0 ? r : store_gcs_open(&opts, &w->beat.store, err);
 }
 
+/* Control groups are a better way to kill, not a condition. */
+static void divide_group(struct worker *w)
+{
+	struct err why = {0};
+	int r = cgroup_find(&w->cgroup, &why);
+
+	if (r == 0)
+		r = cgroup_join(&w->cgroup, GROUP_WORKER, &why);
+	if (r == 0)
+		return;
+	log_line(LOG_INFO, "children are killed without control groups: %s", why.text);
+	cgroup_done(&w->cgroup);
+}
+
 int preflight_workspace(struct worker *w, struct err *err)
 {
 	struct err why = {0};
@@ -61,10 +76,11 @@ int preflight_workspace(struct worker *w, struct err *err)
 		return r;
 	log_line(LOG_INFO, "muster-worker %s: run %s, worker %s", MUSTER_VERSION,
 		 w->id.url, w->id.worker);
+	divide_group(w);
 	if (guard_wait_previous(w->id.workspace, &why) < 0 ||
-	    guard_sweep(w->id.workspace, &why) < 0)
+	    guard_sweep(w->id.workspace, &w->cgroup, &why) < 0)
 		log_line(LOG_WARN, "leftovers of an earlier worker: %s", why.text);
-	r = guard_start(w->id.workspace, &w->guard, err);
+	r = guard_start(w->id.workspace, &w->cgroup, &w->guard, err);
 	return r < 0 ? r : open_stores(w, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/cgroup.h"
 #include "core/err.h"
 #include "core/store.h"
 #include "manifests/job.h"
@@ -40,6 +41,7 @@ struct worker {
 	struct stop stop;
 	/* workspace */
 	int workspace_lock_fd; /* -1 = not ours */
+	struct cgroup cgroup;  /* divided among worker, fio and gcsfuse; may be none */
 	struct guard guard;
 	/* lease */
 	struct store *ctl; /* the main thread's store of the control bucket */

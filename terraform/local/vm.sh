@@ -17,6 +17,7 @@
 #   VM_CLOUD_INIT yes, or no (default with VM_BOOT=kernel): no puts it off by the command line
 #   VM_CPUS=1 VM_MEMORY_MIB=1024 VM_DISK_GIB=4 VM_WORDS=…more words for the kernel
 #   MUSTER_ACCEL  see accel.sh
+# shellcheck disable=SC2054 # commas belong to QEMU's options
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 : "${VM_DIR:?}"
@@ -58,7 +59,7 @@ options()
 		-machine q35,sata=off,smbus=off,i8042=off,usb=off,vmport=off
 		-smp "${VM_CPUS:-1}" -m "${VM_MEMORY_MIB:-1024}"
 		-nodefaults -no-user-config -display none -no-reboot
-		-serial "file:$VM_DIR/console.log" -qmp "unix:$VM_DIR/qmp,server=on,wait=off"
+		-serial "file:$VM_DIR/console.log" -qmp "unix:qmp,server=on,wait=off"
 		-pidfile "$VM_DIR/qemu.pid" -daemonize -device virtio-rng-pci
 		-smbios "type=1,product=Google Compute Engine"
 		-drive "if=none,id=disk,file=$VM_DIR/disk.qcow2,format=qcow2,cache=unsafe"
@@ -96,12 +97,12 @@ up()
 	fi
 	mkdir -p "$VM_DIR"
 	rm -f "$VM_DIR"/{qemu.pid,qmp}
+	cd "$VM_DIR"
 	make_disk
 	local argv
 	options
 	date +%s.%N >"$VM_DIR/started"
-	# a socket in a deep folder would exceed its 108 characters; stdin and stdout stay closed
-	# to it, or terraform would wait for them
+	# QEMU must hold none of our descriptors, or who waits for their end waits for the VM's
 	exec "${argv[@]}" </dev/null >"$VM_DIR/qemu.log" 2>&1
 }
 
@@ -123,8 +124,10 @@ down()
 		echo "vm: $VM_NAME is off already"
 		return
 	fi
+	# relative, as where it was made: a socket's whole path has at most 108 characters
+	cd "$VM_DIR"
 	printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"system_powerdown"}' |
-		socat -t 1 - "UNIX-CONNECT:$VM_DIR/qmp" >/dev/null || true
+		socat -t 1 - UNIX-CONNECT:qmp >/dev/null || true
 	if gone "$pid" 60; then
 		echo "vm: $VM_NAME went off in $((SECONDS - begin)) s"
 		return

@@ -120,11 +120,28 @@ find_child() {
 	return 1
 }
 
-# wait_fio WORKSPACE: until the measured fio runs, not one that lays data out
+# find_fio WORKSPACE: the measured fio, not one that lays data out. One look at each
+# process: of two, the second may be after a layout that the first has seen
+find_fio() {
+	local p line
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd" 2>/dev/null) in
+		"$1"/*)
+			line=$(tr '\0' ' ' 2>/dev/null <"$p/cmdline")
+			case $line in
+			*--create_only*) ;;
+			*--lat_percentiles*) basename "$p" && return ;;
+			esac
+			;;
+		esac
+	done
+	return 1
+}
+
+# wait_fio WORKSPACE: until the measured fio runs
 wait_fio() {
 	for _ in $(seq 1200); do
-		find_child "$1" --lat_percentiles >/dev/null &&
-			! find_child "$1" --create_only >/dev/null && return 0
+		find_fio "$1" >/dev/null && return 0
 		sleep 0.1
 	done
 	return 1

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "core/cgroup.h"
 #include "core/clock.h"
 #include "core/proc.h"
 #include "core/str.h"
@@ -19,6 +20,7 @@
 
 static char workspace[] = "/tmp/test_guard_XXXXXX";
 static char *step_dir;
+static const struct cgroup no_groups;
 
 /* Processes named @comm that stand below the workspace. */
 static unsigned count_processes(const char *comm)
@@ -74,7 +76,7 @@ static _Noreturn void be_worker(void)
 	struct guard g = {0};
 
 	proc_init(NULL);
-	if (guard_start(workspace, &g, NULL) == 0)
+	if (guard_start(workspace, &no_groups, &g, NULL) == 0)
 		measure_run(&req, &end, NULL);
 	_exit(1);
 }
@@ -93,7 +95,7 @@ static void test_killed_worker_leaves_nothing(void)
 		be_worker();
 	proc_register(pid);
 	ok(count_becomes("fio", 5, 15LL * NS_PER_S), "fio runs with four job processes");
-	ok(guard_start(workspace, &(struct guard){0}, NULL) == -EWOULDBLOCK,
+	ok(guard_start(workspace, &no_groups, &(struct guard){0}, NULL) == -EWOULDBLOCK,
 	   "the guardian of a live worker holds the lock");
 	kill(pid, SIGKILL);
 	killed_ns = clock_mono_ns();
@@ -125,7 +127,7 @@ static void test_sweep_takes_only_children(void)
 	start(shell_env, step_dir, &person);
 	start(NULL, "/tmp", &elsewhere);
 	start(NULL, workspace, &workspace_itself);
-	ok(guard_sweep(workspace, NULL) == 0, "swept");
+	ok(guard_sweep(workspace, &no_groups, NULL) == 0, "swept");
 	proc_wait(&ours, clock_mono_ns() + NS_PER_S, -1, &end, NULL);
 	ok(end.signal == SIGKILL, "a child below the workspace is killed");
 	ok(proc_signal(&person, 0) == 0 && !proc_poll(&person, 0),
@@ -143,12 +145,12 @@ static void test_orderly_end(void)
 	struct guard g = {0};
 
 	start(NULL, step_dir, &child);
-	ok(guard_start(workspace, &g, NULL) == 0 && g.pid > 0, "started");
+	ok(guard_start(workspace, &no_groups, &g, NULL) == 0 && g.pid > 0, "started");
 	guard_stop(&g);
 	ok(g.pid == 0 && guard_wait_previous(workspace, NULL) == 0 &&
 		   !proc_poll(&child, 0),
 	   "stopped: the lock is free, nothing was killed");
-	ok(guard_start(workspace, &g, NULL) == 0, "started again");
+	ok(guard_start(workspace, &no_groups, &g, NULL) == 0, "started again");
 	kill(g.pid, SIGKILL);
 	guard_stop(&g);
 	ok(g.pid == 0, "a guardian that was killed is not missed");

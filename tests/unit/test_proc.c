@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -153,6 +155,68 @@ static void test_failures_name_their_cause(void)
 	}
 }
 
+static int put_text(const char *path, const char *text)
+{
+	cleanup_file FILE *f = fopen(path, "w");
+
+	return f && fputs(text, f) >= 0 ? 0 : -1;
+}
+
+static bool begins(const char *path, const char *text)
+{
+	cleanup_file FILE *f = fopen(path, "r");
+	char line[64] = "";
+
+	return f && fgets(line, sizeof(line), f) && str_starts(line, text);
+}
+
+static int count_fds(const void *arg, void *ret, size_t n)
+{
+	int count = 0;
+
+	(void)arg;
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	memcpy(ret, &count, n);
+	return -EXDEV;
+}
+
+/* A plain file stands for the kernel's, which only a privileged process may lower. */
+static int with_value(const char *value, const char *wanted, bool is_call)
+{
+	static const char file[] = "/proc/self/oom_score_adj";
+	const char *const argv[] = {"true", NULL};
+	struct proc_spec spec = {.path = "/bin/true", .argv = argv};
+	struct proc p = {0};
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid > 0)
+		return waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : 2;
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/proc", "tmpfs", 0, NULL) < 0 ||
+	    mkdir("/proc/self", 0700) < 0 || put_text(file, value) < 0)
+		_exit(2);
+	if (is_call)
+		proc_call_deadline(count_fds, NULL, &status, sizeof(status), in_ms(5000),
+				   -1);
+	else
+		proc_spawn(&spec, &p, NULL);
+	_exit(!begins(file, wanted));
+}
+
+static void test_oom_protection_is_not_inherited(void)
+{
+	if (with_value("-900\n", "", false) == 2) {
+		printf("# no mount namespace: OOM protection left out\n");
+		return;
+	}
+	ok(with_value("-900\n", "0", false) == 0, "a program loses OOM protection");
+	ok(with_value("-900\n", "0", true) == 0, "so does a call made by a child");
+	ok(with_value("300\n", "300", false) == 0, "a value above 0 stays");
+}
+
 static void test_wait_ends(void)
 {
 	cleanup_close int cancel = eventfd(1, EFD_CLOEXEC);
@@ -260,17 +324,6 @@ static int hang(const void *arg, void *ret, size_t n)
 	return 0;
 }
 
-static int count_fds(const void *arg, void *ret, size_t n)
-{
-	int count = 0;
-
-	(void)arg;
-	for (int fd = 0; fd < 1024; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	memcpy(ret, &count, n);
-	return -EXDEV;
-}
-
 static void test_call_deadline(void)
 {
 	cleanup_close int cancel = eventfd(1, EFD_CLOEXEC);
@@ -357,6 +410,7 @@ int main(void)
 	test_signals_are_default();
 	test_exec_by_descriptor();
 	test_failures_name_their_cause();
+	test_oom_protection_is_not_inherited();
 	test_wait_ends();
 	test_capture_limits();
 	test_kill_tree_across_sessions();

@@ -85,6 +85,11 @@ class Emulator:
             raise RuntimeError(f"the emulator did not start: {self.errors()}")
         parts = urllib.parse.urlsplit(self.url)
         self.host, self.port = parts.hostname, parts.port
+        self.metadata = ""
+        if "--metadata-port" in args:
+            line = self.process.stdout.readline().decode().strip()
+            self.metadata = line.removeprefix("metadata ")
+        self.rest = b""  # of what it printed
 
     def errors(self):
         self.log.seek(0)
@@ -105,6 +110,7 @@ class Emulator:
     def stop(self, how=signal.SIGTERM):
         self.is_stopped = True
         self.process.send_signal(how)
+        self.rest = self.process.stdout.read()
         self.process.stdout.close()
         return self.process.wait(60)
 

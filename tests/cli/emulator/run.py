@@ -6,6 +6,7 @@ import sys
 import cases_conditions
 import cases_faults
 import cases_list
+import cases_metadata
 import cases_objects
 import cases_program
 import cases_races
@@ -13,7 +14,7 @@ import cases_resumable
 from harness import done
 
 MODULES = [cases_program, cases_objects, cases_conditions, cases_resumable, cases_list,
-           cases_races, cases_faults]
+           cases_races, cases_faults, cases_metadata]
 
 for module in MODULES:
     if len(sys.argv) == 1 or module.__name__.removeprefix("cases_") in sys.argv[1:]:
