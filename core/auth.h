@@ -55,6 +55,19 @@ void auth_wipe(struct str *secret);
 int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 		 int64_t deadline_ns, int cancel_fd, struct str *ret, struct err *err);
 
+enum { METADATA_ETAG_CAP = 64 };
+
+/**
+ * metadata_watch() - one value as soon as it is another than the one last seen, or after
+ * @wait_s seconds; one exchange, not repeated.
+ *
+ * @etag: of the value last seen, "" = answer at once; the answer's is put in. A server
+ * without ETags is asked for each value anew.
+ * -ECANCELED when @cancel_fd is readable; else as metadata_get().
+ */
+int metadata_watch(struct http *http, const char *path, unsigned wait_s, int cancel_fd,
+		   char etag[METADATA_ETAG_CAP], struct str *ret, struct err *err);
+
 /** metadata_is_here() - GCE_METADATA_HOST or _ROOT is set, or the machine is Google's. */
 bool metadata_is_here(void);
 

@@ -8,6 +8,8 @@
 #include "core/clock.h"
 #include "core/retry.h"
 
+enum { WATCH_EXTRA_S = 10, WATCH_MAX_BYTES = 4096 };
+
 /* The server's fixed address: no name service is needed early in the boot. */
 static const char default_host[] = "169.254.169.254";
 static const int64_t connect_ns = 3LL * NS_PER_S;
@@ -125,4 +127,57 @@ int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 					   .max_bytes = max_bytes},
 		    &retry, &resp, err);
 	return r < 0 ? r : read_reply(&resp, host, path, ret, err);
+}
+
+/* An ETag is put into the next URL: nothing but letters and digits may pass. */
+static void keep_etag(const struct http_response *resp, char etag[METADATA_ETAG_CAP])
+{
+	char text[METADATA_ETAG_CAP];
+
+	etag[0] = '\0';
+	if (!http_header(resp, "ETag", text, sizeof(text)))
+		return;
+	for (const char *p = text; *p; p++)
+		if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+		      (*p >= 'A' && *p <= 'Z')))
+			return;
+	str_copy(etag, METADATA_ETAG_CAP, text);
+}
+
+int metadata_watch(struct http *http, const char *path, unsigned wait_s, int cancel_fd,
+		   char etag[METADATA_ETAG_CAP], struct str *ret, struct err *err)
+{
+	cleanup_response struct http_response resp = {0};
+	const char *host = named_host();
+	cleanup_free char *url = NULL;
+	cleanup_free char *name = NULL;
+	int r;
+
+	if (!host)
+		host = default_host;
+	url = etag[0] ? xasprintf("http://%s/computeMetadata/v1/%s?wait_for_change=true"
+				  "&last_etag=%s&timeout_sec=%u",
+				  host, path, etag, wait_s)
+		      : xasprintf("http://%s/computeMetadata/v1/%s", host, path);
+	name = xstrndup(host, strcspn(host, ":"));
+	r = http_do(http,
+		    &(struct http_request){
+			    .method = "GET",
+			    .url = url,
+			    .headers = {"Metadata-Flavor: Google"},
+			    .class = HTTP_BULK, /* silence is what is waited for */
+			    .deadline_ns = clock_mono_ns() +
+					   (int64_t)(wait_s + WATCH_EXTRA_S) * NS_PER_S,
+			    .connect_ns = connect_ns,
+			    .cancel_fd = &cancel_fd,
+			    .plain_host = name,
+			    .without_proxy = true,
+			    .max_bytes = WATCH_MAX_BYTES},
+		    &resp, err);
+	if (r < 0)
+		return resp.outcome == HTTP_CANCELLED ? -ECANCELED : r;
+	r = read_reply(&resp, host, path, ret, err);
+	if (r == 0)
+		keep_etag(&resp, etag);
+	return r;
 }

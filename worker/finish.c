@@ -63,7 +63,7 @@ static void last_words(struct worker *w, const struct err *failed)
 	if (w->exit_code == WORKER_EXIT_DUPLICATE)
 		return;
 	if (state == WORKER_INTERRUPTED)
-		why = "stopped by a signal";
+		why = stop_text(&w->stop);
 	else if (state == WORKER_FAILED)
 		why = failed->text;
 	else if (state == WORKER_CANCELLED)
@@ -108,6 +108,7 @@ int finish_run(struct worker *w, const struct err *failed)
 	/* the last writes may have been what told us that the name is another's */
 	if (stop_why(&w->stop) == STOP_FENCED)
 		w->exit_code = WORKER_EXIT_DUPLICATE;
+	notice_stop(&w->notice);
 	release(w);
 	guard_stop(&w->guard);
 	return 0;

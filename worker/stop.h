@@ -10,7 +10,7 @@
 enum stop_why {
 	STOP_NONE,
 	STOP_ABORT,  /* a control order; resume lifts it */
-	STOP_SIGNAL, /* SIGTERM, SIGINT, SIGHUP: preemption or a person */
+	STOP_SIGNAL, /* SIGTERM, SIGINT, SIGHUP, or a notice of preemption */
 	STOP_FENCED, /* another worker owns the name: write nothing more */
 };
 
@@ -31,6 +31,12 @@ int stop_init(struct stop *s, struct err *err);
 
 /** stop_raise() - from any thread; the gravest reason stands. */
 void stop_raise(struct stop *s, enum stop_why why);
+
+/** stop_preempt() - as SIGTERM, from any thread: the cloud takes the machine back. */
+void stop_preempt(struct stop *s);
+
+/** stop_text() - what STOP_SIGNAL came of, for people: a signal, or a preemption. */
+const char *stop_text(const struct stop *s);
 
 /** stop_lift() - an abort is lifted; a signal or fencing is not. */
 void stop_lift(struct stop *s);

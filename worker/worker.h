@@ -17,6 +17,7 @@
 #include "worker/guard.h"
 #include "worker/identity.h"
 #include "worker/kernel.h"
+#include "worker/notice.h"
 #include "worker/queue.h"
 #include "worker/stop.h"
 
@@ -43,6 +44,7 @@ struct worker {
 	int workspace_lock_fd; /* -1 = not ours */
 	struct cgroup cgroup;  /* divided among worker, fio and gcsfuse; may be none */
 	struct guard guard;
+	struct notice notice;
 	/* lease */
 	struct store *ctl; /* the main thread's store of the control bucket */
 	struct board board;
