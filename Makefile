@@ -143,7 +143,7 @@ analyze:
 	clang-tidy --quiet $(filter %.c,$(sources)) -- $(BASE)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppress=memleak \
 		--suppress=resourceLeak -I. core manifests worker coordinator emulator
-	shellcheck scripts/*.sh tests/cli/*.t
+	shellcheck scripts/*.sh tests/cli/*.t terraform/*.sh terraform/*/*.sh image/stock/*.sh tests/terraform/*.sh
 format:
 	clang-format -i $(sources)
 

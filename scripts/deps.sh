@@ -13,7 +13,7 @@ export DEBIAN_FRONTEND=noninteractive
 build=(gcc libc6-dev make pkgconf libjansson-dev libarchive-dev libssl-dev libc-ares-dev
 	zlib1g-dev libmicrohttpd-dev dpkg-dev ca-certificates)
 run=(fio fuse3 util-linux)
-tests=(perl clang clang-format python3-jsonschema jq strace shellcheck procps)
+tests=(perl clang clang-format python3-jsonschema jq strace shellcheck procps nodejs)
 analyze=(clang-tidy cppcheck)
 vm=(mmdebstrap arch-test debian-archive-keyring mtools dosfstools fdisk e2fsprogs binutils python3
 	qemu-system-x86 qemu-utils ovmf socat curl jq)

@@ -24,8 +24,10 @@ module "names" {
   run      = var.run
   workers  = var.workers
   groups   = var.groups
-  defaults = merge({ zone = local.base.zone }, { for key, value in var.defaults : key => value if value != null })
+  defaults = var.defaults
   debug    = var.debug
+
+  more_settings = { zone = local.base.zone }
 }
 
 locals {

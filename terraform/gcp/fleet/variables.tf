@@ -1,5 +1,3 @@
-# The first six are terraform/local/fleet's as well.
-
 variable "run" {
   description = "The run's id, as in muster split gs://CONTROL/[PREFIX/]RUN."
   type        = string
@@ -13,7 +11,7 @@ variable "prefix" {
 }
 
 variable "workers" {
-  description = "Worker name => settings (see README.md); all are optional: { a = {}, b = { machine_type = \"c4a-standard-8\" } }."
+  description = "Worker name => settings (terraform/README.md), all optional: { a = {}, b = { machine_type = \"c4a-standard-8\" } }."
   type        = any
   default     = {}
   nullable    = false

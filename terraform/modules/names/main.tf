@@ -6,7 +6,8 @@ terraform {
 }
 
 locals {
-  # Every setting of a worker with its value when nobody gives one. null: see the output.
+  # Every setting of a worker with its value when nobody gives one. null: what follows from
+  # the machine type, or the fleet's own default in more_settings.
   settings = merge({
     machine_type = "n2-standard-8"
     zone         = null

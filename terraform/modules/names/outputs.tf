@@ -1,4 +1,4 @@
-# Per worker: every setting, none null but zone (the fleet's own), and
+# Per worker: every setting, null only where the fleet gives no default of its own, and
 #   instance     the machine's name, <run>-<worker>
 #   worker_json  /etc/muster/worker.json
 #   user_data    cloud-config that writes it; for the own image
