@@ -15,6 +15,7 @@ up()
 	curl -sSf -X PUT -H 'Content-Type: application/json' --data-binary "$MACHINE_INSTANCE" \
 		"$MACHINE_SERVER/_emulator/instances/$VM_NAME" >/dev/null
 	mkdir -p "$VM_DIR"
+	printf '%s\n' "$MACHINE_INSTANCE" >"$VM_DIR/instance.json"
 	# the disk is used again; a console of its own for every start
 	[[ ! -f $VM_DIR/console.log ]] || mv "$VM_DIR/console.log" "$VM_DIR/console.$((MACHINE_START - 1)).log"
 	"$here/vm.sh" up
