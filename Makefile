@@ -3,6 +3,7 @@
 # make test       all tests;  make check  the quick ones (unit, command line)
 # make demo       the main job, end to end, on this machine
 # make image      the worker's VM image;  make fleet  the main job with two such VMs
+# make test-fleet a fleet by terraform: kill, resume, destroy;  make bench-boot  how long a boot takes
 # make e2e        whole runs: real gcsfuse, real fio, kills and faults
 # make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
@@ -97,10 +98,23 @@ fleet:
 	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
 	scripts/fleet.sh
 
+# the image's own tests: it boots by UEFI, runs real gcsfuse and fio, powers off
+vm-test: all
+	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
+	BUILD=$(BUILD) prove --failures -e '' $(filter-out tests/vm/fleet.t,$(wildcard tests/vm/*.t))
+
+# terraform apply of two machines, a kill, an apply that resumes, destroy
+test-fleet: all
+	scripts/terraform.sh >/dev/null
+	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
+	BUILD=$(BUILD) prove --failures -e '' tests/vm/fleet.t
+
 # everything CI runs: both compilers without a warning, quick tests, whole runs with real
-# gcsfuse and fio, sanitizers, fuzzers
+# gcsfuse and fio, virtual machines of the image, sanitizers, fuzzers
 test:
 	$(MAKE) WERROR=1 check e2e
+	$(MAKE) image
+	$(MAKE) vm-test test-fleet
 	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan
 	$(MAKE) fuzz
@@ -118,6 +132,11 @@ e2e:
 
 bench: all $(tools)
 	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
+
+# boots of the image; RUNS=3, GCSFUSE= as for make image
+bench-boot: all
+	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
+	BUILD=$(BUILD) tests/bench/boot.py
 
 check: all $(tests) $(tools)
 	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(cli)
@@ -152,6 +171,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps demo image fleet test tests e2e bench check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo image fleet test vm-test test-fleet tests e2e bench bench-boot check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
