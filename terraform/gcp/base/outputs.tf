@@ -29,6 +29,10 @@ output "endpoint" {
   value = null
 }
 
+output "machine_endpoint" {
+  value = null
+}
+
 # Architecture => the worker's own image.
 output "images" {
   value = merge(local.image_links, {
