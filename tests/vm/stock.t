@@ -4,7 +4,8 @@
 # and does that is to run a worker of another sum.
 . tests/vm/lib.sh
 v_begin
-[ "$(id -u)" = 0 ] && command -v mmdebstrap >/dev/null || t_skip "no root or no mmdebstrap to build a stock image with"
+[ "$(id -u)" = 0 ] || t_skip "needs root to build a stock image"
+command -v mmdebstrap >/dev/null || t_skip "mmdebstrap is missing (scripts/deps.sh vm)"
 [ -x "$BUILD/image/init" ] || t_skip "no $BUILD/image/init (make image)"
 need_gcsfuse
 export VM_IMAGE=$PWD/$BUILD/stock-image
