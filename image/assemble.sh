@@ -8,7 +8,7 @@ work=$1
 init=$2
 root=$work/root
 kernel=$(ls "$root/usr/lib/modules")
-esp_mib=32
+esp_mib=32 # at least; arm64's kernel is not packed
 
 # Root partition types: the Discoverable Partitions Specification.
 case $(dpkg --print-architecture) in
@@ -30,16 +30,20 @@ esac
 id() { echo "$1$1$1$1$1$1$1$1-6d75-7374-6572-000000000000"; }
 
 # The words the kernel gets: AppArmor is off because the image has no profiles (3 s of an
-# emulated boot); a panic restarts after 5 s, so that no machine hangs and costs money.
+# emulated boot); a panic restarts after 5 s, so that no machine hangs and costs money. A disk
+# over the network may stall longer than NVMe's 30 s, which would abort what is written and
+# leave the root read-only: Google Cloud's advice is to wait for it without an end.
 words="root=PARTLABEL=root rootfstype=ext4 rw console=$console panic=5 lsm=yama apparmor=0"
+words+=" nvme_core.io_timeout=4294967295"
 [[ $LEAN != 1 ]] || words+=" quiet systemd.show_status=0 loglevel=4"
 
 boot_files()
 {
 	printf '%s' "$words" >"$work/cmdline"
 	cp "$root/boot/vmlinuz-$kernel" "$work/vmlinuz"
+	# what can carry the root and the root's own; built-in ones are left out by themselves
 	python3 "$here/initrd.py" "$init" "$root/usr/lib/modules/$kernel" "$work/initrd" \
-		virtio_scsi sd_mod virtio_blk
+		nvme virtio_scsi sd_mod virtio_blk ext4
 }
 
 # One EFI program of stub, kernel, initial RAM disk and words: sections behind the stub's
@@ -77,6 +81,8 @@ END
 # FAT16: the firmware takes it from the removable path, and it can be smaller than FAT32.
 esp()
 {
+	local need_mib=$(($(stat -c %s "$work/kernel.efi") / 1048576 + 4))
+	((need_mib <= esp_mib)) || esp_mib=$need_mib
 	mkdir -p "$work/esp/EFI/BOOT"
 	mv "$work/kernel.efi" "$work/esp/EFI/BOOT/BOOT${efi^^}.EFI"
 	find "$work/esp" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +

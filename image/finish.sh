@@ -42,6 +42,8 @@ make_anonymous()
 {
 	: >"$root/etc/machine-id" # written at the first boot
 	rm -f "$root/etc/fstab"
+	# nothing is installed later, and the builder's own mirrors would make it another image
+	: >"$root/etc/apt/sources.list"
 	# absent until /usr/local/lib/muster/prepare writes it
 	ln -sfn ../run/resolv.conf "$root/etc/resolv.conf"
 }

@@ -7,7 +7,8 @@ work=$1
 files=(disk.raw vmlinuz initrd)
 
 if [[ ${PACK:-1} == 1 ]]; then
-	tar --format=oldgnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 \
+	# holes by content: what the file system here has as holes differs from one to the next
+	tar --hole-detection=raw --format=oldgnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 \
 		--numeric-owner --mode=0644 -C "$work" -Scf - disk.raw | gzip -n -6 >"$work/disk.tar.gz"
 	files+=(disk.tar.gz)
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# root.sh WORK: WORK/root, a plain Debian tree of the packages in image/packages;
+# root.sh WORK: WORK/root, a plain Debian tree of the packages in image/packages (or PACKAGES);
 # WORK/stub, the boot stub; WORK/packages.tsv, what was installed and because of what.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +17,7 @@ mirror()
 	echo "${uri%/}"
 }
 
-# Names of image/packages that are wanted in this image.
+# Names of the list that are wanted in this image.
 wanted()
 {
 	local name when rest kind=lean
@@ -31,7 +31,7 @@ wanted()
 		esac
 		[[ $name != linux-image-cloud ]] || name=linux-image-cloud-$arch
 		echo "$name"
-	done <"$here/packages"
+	done <"${PACKAGES:-$here/packages}"
 }
 
 main_mirror=${SUITE_MIRROR:-$(mirror '')}

@@ -15,6 +15,9 @@
 #   VM_BOOT       kernel (default: QEMU loads the kernel), or uefi (the disk alone)
 #   VM_DISK       nvme (default) or scsi
 #   VM_CLOUD_INIT yes, or no (default with VM_BOOT=kernel): no puts it off by the command line
+#   VM_PRODUCT    what the firmware says it is (default: Google Compute Engine); with another
+#                 name cloud-init asks no metadata server
+#   VM_SEED       an image attached read-only as a second disk: a NoCloud disk
 #   VM_CPUS=1 VM_MEMORY_MIB=1024 VM_DISK_GIB=4 VM_WORDS=…more words for the kernel
 #   MUSTER_ACCEL  see accel.sh
 # shellcheck disable=SC2054 # commas belong to QEMU's options
@@ -61,7 +64,7 @@ options()
 		-nodefaults -no-user-config -display none -no-reboot
 		-serial "file:$VM_DIR/console.log" -qmp "unix:qmp,server=on,wait=off"
 		-pidfile "$VM_DIR/qemu.pid" -daemonize -device virtio-rng-pci
-		-smbios "type=1,product=Google Compute Engine"
+		-smbios "type=1,product=${VM_PRODUCT:-Google Compute Engine}"
 		-drive "if=none,id=disk,file=$VM_DIR/disk.qcow2,format=qcow2,cache=unsafe"
 		-netdev "user,id=net,restrict=on,ipv6=off,$network,$(forward 169.254.169.254:80 "$VM_METADATA"),$(forward 169.254.169.253:80 "$VM_ENDPOINT")"
 		-device virtio-net-pci,netdev=net,romfile=)
@@ -73,6 +76,10 @@ options()
 		return 2
 		;;
 	esac
+	# virtio-blk: a namespace of NVMe cannot be read-only in older QEMUs
+	[[ -z ${VM_SEED:-} ]] ||
+		argv+=(-drive "if=none,id=seed,file=$VM_SEED,format=raw,readonly=on"
+			-device virtio-blk-pci,drive=seed)
 	words=${VM_WORDS:-}
 	[[ ${VM_CLOUD_INIT:-$([[ $boot == uefi ]] && echo yes)} == yes ]] || words+=" cloud-init=disabled"
 	if [[ $boot == kernel ]]; then

@@ -107,16 +107,9 @@ worker_json='{"debug":false,"endpoint":null,"run_url":"gs://ctl/r1","schema":"mu
 
 # render [NAME=VALUE…]: as terraform's templatefile does it
 render() {
-	python3 - "$tmp/user-data" "endpoint=" bucket=ctl "object=_cache/muster-worker/$sha256" "sha256=$sha256" \
-		debug=false "worker_json=$worker_json
-" "$@" <<'END'
-import re, sys
-values = dict(word.split("=", 1) for word in sys.argv[2:])
-values["unit"] = open("image/files/muster-worker.service").read()
-values["script"] = open("image/stock/bootstrap.sh").read()
-text = open("image/stock/user-data.tftpl").read()
-open(sys.argv[1], "w").write(re.sub(r"\$\{(\w+)\}", lambda m: values[m[1]], text))
-END
+	tests/tools/stock_user_data.py "endpoint=" bucket=ctl "object=_cache/muster-worker/$sha256" \
+		"sha256=$sha256" debug=false "worker_json=$worker_json
+" "$@" >"$tmp/user-data"
 }
 # boot WANT: its exit code is WANT
 boot() {
