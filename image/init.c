@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -118,6 +119,21 @@ static void mount_kernel_folders(void)
 	mount("sys", "/sys", "sysfs", 0, NULL);
 }
 
+/* terraform/local/accel.sh asks whether this kernel runs here at all: say so, and go. */
+static void answer_probe(void)
+{
+	char words[4096] = "";
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, words, sizeof(words) - 1) > 0 && strstr(words, " muster.probe")) {
+		dprintf(1, "image: booted\n");
+		reboot(RB_POWER_OFF);
+	}
+	close(fd);
+}
+
 /* The disk may have been found before its partition can be opened. */
 static void mount_root(const char *dev)
 {
@@ -152,6 +168,7 @@ int main(void)
 	char dev[256];
 
 	mount_kernel_folders();
+	answer_probe();
 	load_modules();
 	for (int ms = 0; !find_root(dev, sizeof(dev)); ms += LOOK_MS) {
 		if (ms >= DISK_S * 1000) {

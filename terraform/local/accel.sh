@@ -9,13 +9,20 @@ if [[ -n ${MUSTER_ACCEL:-} ]]; then
 	echo "$MUSTER_ACCEL"
 	exit
 fi
-# the initial RAM disk says this when no disk follows; it waits for one a minute, we do not
-booted='image: '
-if [[ -w /dev/kvm ]] && grep -qEw 'vmx|svm' /proc/cpuinfo &&
-	timeout -k 1 8 qemu-system-x86_64 -accel kvm -cpu host -machine q35 -m 256 -nodefaults \
-		-display none -serial stdio -no-reboot -kernel "$image/vmlinuz" \
-		-initrd "$image/initrd" -append 'console=ttyS0 muster.probe panic=-1' \
-		</dev/null 2>/dev/null | grep -qm 1 "$booted"; then
+# boots QEMU-OPTIONS…: does the image's kernel come as far as its initial RAM disk (image/init.c)?
+boots()
+{
+	timeout -k 1 "${MUSTER_PROBE_S:-8}" qemu-system-x86_64 "$@" -machine q35 -m 256 -nodefaults \
+		-display none -serial stdio -no-reboot -kernel "$image/vmlinuz" -initrd "$image/initrd" \
+		-append 'console=ttyS0 muster.probe panic=-1' </dev/null 2>/dev/null |
+		grep -q '^image: booted'
+}
+
+if [[ ${2:-} == probe-tcg ]]; then # for the test of the probe itself
+	boots -accel tcg
+	exit
+fi
+if [[ -w /dev/kvm ]] && grep -qEw 'vmx|svm' /proc/cpuinfo && boots -accel kvm -cpu host; then
 	echo kvm
 else
 	echo tcg

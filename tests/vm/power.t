@@ -5,6 +5,11 @@ v_begin
 need_gcsfuse
 export VM_ADDRESS=127.0.7.2 VM_DISK_GIB=2
 
+# how the accelerator is chosen: by a kernel that boots, not by a device that is there
+MUSTER_PROBE_S=60 terraform/local/accel.sh "$VM_IMAGE" probe-tcg
+is $? 0 "the probe sees an emulated kernel boot"
+is "$(MUSTER_ACCEL=kvm terraform/local/accel.sh "$VM_IMAGE")" kvm "an accelerator can be named by hand"
+
 # ACPI in mid-fio: what a stop or a preemption is
 cat >"$t_dir/long.fio" <<'END'
 [global]

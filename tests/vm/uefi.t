@@ -30,4 +30,6 @@ is "$(jq -r '.provenance.fio_version' "$manifest")" "$(jq -r .fio_version "$VM_I
 like "$(jq -r .provenance.machine_type "$manifest")" n2-standard-1 "the machine's type is the metadata server's"
 flags=$(jq -r '.flags[]' "$t_dir"/out/raw/w-1/test-*/step_1.json | sort -u | tr '\n' ' ')
 is "$flags" "" "root, caches dropped, fio in its cage: no flag"
+ok "$(! grep -q 'without control groups' "$t_dir/out/raw/w-1/worker.log"; echo $?)" \
+	"fio had a control group of its own"
 done_testing
