@@ -112,8 +112,9 @@ test-fleet: all
 # everything CI runs: both compilers without a warning, quick tests, whole runs with real
 # gcsfuse and fio, virtual machines of the image, sanitizers, fuzzers
 test:
-	$(MAKE) WERROR=1 check e2e
+	$(MAKE) WERROR=1 all
 	$(MAKE) image
+	$(MAKE) WERROR=1 check e2e
 	$(MAKE) vm-test test-fleet
 	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan

@@ -115,9 +115,8 @@ static int token_take(const struct str *reply, struct err *err)
 static int token_fetch(struct http *http, int64_t deadline_ns, int cancel_fd,
 		       struct err *err)
 {
-	static const char path[] =
-		"instance/service-accounts/default/token"
-		"?scopes=https://www.googleapis.com/auth/devstorage.read_write";
+	/* the machine's own scopes: asking for another one could be refused */
+	static const char path[] = "instance/service-accounts/default/token";
 	cleanup_secret struct str reply = STR_INIT(TOKEN_REPLY_MAX);
 	int r = metadata_get(http, path, TOKEN_REPLY_MAX, deadline_ns, cancel_fd, &reply,
 			     err);

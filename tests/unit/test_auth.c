@@ -68,7 +68,7 @@ static void test_token_life(void)
 	serve(&fake);
 	ok(token_is("ya29.aaaa"), "the service account's token");
 	ok(str_starts(fake_request(&fake, 0), "GET /computeMetadata/v1/instance/"
-					      "service-accounts/default/token?scopes=") &&
+					      "service-accounts/default/token HTTP") &&
 		   strstr(fake_request(&fake, 0), "Metadata-Flavor: Google\r\n"),
 	   "asked for as the metadata server wants it");
 	ok(token_is("ya29.aaaa") && fake.n_requests == 1, "kept, not asked for again");
