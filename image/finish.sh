@@ -68,9 +68,9 @@ set_up_units()
 }
 
 # The clock is synchronised beside the worker, not before it, and in processor time nobody
-# else wants: until then it is the host's, and what is measured is measured by the monotonic
-# clock. Before= cannot be taken back by a
-# drop-in, so the whole unit is replaced.
+# else wants: until then it is the host's, which is right to the second, as TLS needs it, and
+# what is measured is measured by the monotonic clock. Before= cannot be taken back by a
+# drop-in, so the whole unit is replaced. Without D-Bus it runs as well (Type=notify).
 move_timesyncd()
 {
 	sed -e '/^\(Before\|DefaultDependencies\|After\)=/d' \
@@ -102,15 +102,19 @@ trim()
 	enable cloud-init.target multi-user.target
 }
 
-# GCSFUSE=PATH: into the local cache, under the key of `muster split --binary`.
+# GCSFUSE=PATH: into the local cache, under the key of `muster split --binary`. Results name
+# the version it says it is; a build of a working tree says none.
 bake_gcsfuse()
 {
-	local sum key
+	local sum key version=null go=null
 	sum=$(sha256sum <"$GCSFUSE" | cut -d' ' -f1)
 	key=${sum:0:24}
+	if [[ $("$GCSFUSE" --version 2>/dev/null) =~ version\ (v[0-9][^ ]*)\ .*\ (go[0-9.]+) ]]; then
+		version=\"${BASH_REMATCH[1]}\" go=\"${BASH_REMATCH[2]}\"
+	fi
 	install -D -m 755 "$GCSFUSE" "$root/var/cache/muster/$key/gcsfuse"
-	printf '{"schema":"muster/binary/1","key":"%s","sha256":"%s","bytes":%s,"module":null,"version":null,"go":null,"recipe":null,"os":"linux","arch":"%s"}\n' \
-		"$key" "$sum" "$(stat -c %s "$GCSFUSE")" "$(dpkg --print-architecture)" \
+	printf '{"schema":"muster/binary/1","key":"%s","sha256":"%s","bytes":%s,"module":null,"version":%s,"go":%s,"recipe":null,"os":"linux","arch":"%s"}\n' \
+		"$key" "$sum" "$(stat -c %s "$GCSFUSE")" "$version" "$go" "$(dpkg --print-architecture)" \
 		>"$root/var/cache/muster/$key/gcsfuse.json"
 	chmod 700 "$root/var/cache/muster"
 }
