@@ -216,7 +216,7 @@ static void tell_signal(struct beat *beat)
 	if (beat->is_signal_told || stop_since_ns(beat->stop) == 0)
 		return;
 	beat->is_signal_told = true;
-	board_state(beat->board, WORKER_INTERRUPTED, "stopped by a signal");
+	board_state(beat->board, WORKER_INTERRUPTED, stop_text(beat->stop));
 }
 
 /* Sleep until @until_ns, a change on the board, or a signal. */

@@ -63,7 +63,7 @@ static void last_words(struct worker *w, const struct err *failed)
 	if (w->exit_code == WORKER_EXIT_DUPLICATE)
 		return;
 	if (state == WORKER_INTERRUPTED)
-		why = "stopped by a signal";
+		why = stop_text(&w->stop);
 	else if (state == WORKER_FAILED)
 		why = failed->text;
 	else if (state == WORKER_CANCELLED)
@@ -105,6 +105,7 @@ int finish_run(struct worker *w, const struct err *failed)
 		log_line(LOG_INFO, "FUSE settings not restored: %s", err.text);
 	last_words(w, failed);
 	beat_finish(&w->beat);
+	notice_finish(&w->notice);
 	/* the last writes may have been what told us that the name is another's */
 	if (stop_why(&w->stop) == STOP_FENCED)
 		w->exit_code = WORKER_EXIT_DUPLICATE;

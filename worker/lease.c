@@ -186,7 +186,7 @@ static int try_name(struct worker *w, const char *name, struct lease_watch *watc
 		log_line(LOG_INFO, "%s has a heartbeat %lld s old: looking again", name,
 			 (long long)(seen.age_ns / NS_PER_S));
 		if (stop_pause(&w->stop, (int64_t)LEASE_LOOK_S * NS_PER_S) < 0)
-			return err_set(err, -ECANCELED, "stopped by a signal");
+			return err_set(err, -ECANCELED, "%s", stop_text(&w->stop));
 		return 0;
 	case LEASE_CREATE:
 	case LEASE_TAKE_OVER:

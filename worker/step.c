@@ -48,7 +48,8 @@ static void blame(struct worker *w, struct attempt *a, const char *phase, int r,
 	if (r == -ECANCELED && stop_why(&w->stop) == STOP_ABORT)
 		attempt_fail(a, ATTEMPT_CANCELLED, "%s: stopped by an order", phase);
 	else if (r == -ECANCELED)
-		attempt_fail(a, ATTEMPT_INTERRUPTED, "%s: stopped by a signal", phase);
+		attempt_fail(a, ATTEMPT_INTERRUPTED, "%s: %s", phase,
+			     stop_text(&w->stop));
 	else
 		attempt_fail(a, r == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_FAILED,
 			     "%s: %s%s", phase, err->text, disk_hint(w));

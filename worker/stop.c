@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 static struct stop handled;
 static atomic_int reason;
 static atomic_llong signalled_ns;
+static atomic_bool is_preempted;
 
 static void make_readable(int fd)
 {
@@ -36,14 +38,21 @@ static void raise_why(const struct stop *s, enum stop_why why)
 	make_readable(s->any_fd);
 }
 
+/* The first one sets the clock: the 25 s do not begin anew. */
+static void raise_signal(const struct stop *s)
+{
+	long long none = 0;
+
+	atomic_compare_exchange_strong(&signalled_ns, &none, clock_mono_ns());
+	raise_why(s, STOP_SIGNAL);
+}
+
 static void on_signal(int sig)
 {
 	int saved = errno;
 
 	(void)sig;
-	if (atomic_load(&signalled_ns) == 0)
-		atomic_store(&signalled_ns, clock_mono_ns());
-	raise_why(&handled, STOP_SIGNAL);
+	raise_signal(&handled);
 	errno = saved;
 }
 
@@ -71,6 +80,12 @@ int stop_init(struct stop *s, struct err *err)
 void stop_raise(struct stop *s, enum stop_why why)
 {
 	raise_why(s, why);
+}
+
+void stop_preempt(struct stop *s)
+{
+	atomic_store(&is_preempted, true);
+	raise_signal(s);
 }
 
 static void make_quiet(int fd)
@@ -104,6 +119,13 @@ int64_t stop_since_ns(const struct stop *s)
 {
 	(void)s;
 	return atomic_load(&signalled_ns);
+}
+
+const char *stop_text(const struct stop *s)
+{
+	(void)s;
+	return atomic_load(&is_preempted) ? "preempted: the cloud takes this machine back"
+					  : "stopped by a signal";
 }
 
 int stop_pause(const struct stop *s, int64_t ns)

@@ -16,6 +16,7 @@
 #include "worker/guard.h"
 #include "worker/identity.h"
 #include "worker/kernel.h"
+#include "worker/notice.h"
 #include "worker/queue.h"
 #include "worker/stop.h"
 
@@ -41,6 +42,7 @@ struct worker {
 	/* workspace */
 	int workspace_lock_fd; /* -1 = not ours */
 	struct guard guard;
+	struct notice notice; /* only where there is a metadata server */
 	/* lease */
 	struct store *ctl; /* the main thread's store of the control bucket */
 	struct board board;
