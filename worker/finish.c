@@ -57,7 +57,7 @@ static void last_words(struct worker *w, const struct err *failed)
 		.n_not_ok = q->n - queue_count(q, ATTEMPT_OK),
 	};
 	enum worker_state state;
-	const char *why = NULL;
+	const char *why = NULL, *say;
 
 	w->exit_code = finish_decide(&in, &state);
 	if (w->exit_code == WORKER_EXIT_DUPLICATE)
@@ -70,8 +70,10 @@ static void last_words(struct worker *w, const struct err *failed)
 		why = reason;
 	if (state != WORKER_FAILED)
 		board_state(&w->board, WORKER_FINISHING, NULL);
+	/* why a boot step failed was said on its own line */
+	say = state == WORKER_FAILED ? NULL : why;
 	worker_say("%s: %zu of %zu steps ok%s%s", worker_state_name(state),
-		   queue_count(q, ATTEMPT_OK), q->n, why ? ": " : "", why ? why : "");
+		   queue_count(q, ATTEMPT_OK), q->n, say ? ": " : "", say ? say : "");
 	if (w->beat.is_running)
 		worker_log_upload(w);
 	board_state(&w->board, state, why);
