@@ -20,6 +20,7 @@ enum {
 	IDENTITY_FILE_MAX_BYTES = 64 << 10,
 	METADATA_MAX_BYTES = 4096,
 	METADATA_S = 20,
+	METADATA_FACTS_S = 5,
 	SOURCES = 4,
 };
 
@@ -136,10 +137,10 @@ int identity_file(const char *path, struct identity_part *ret, struct err *err)
 }
 
 /* One metadata value as the caller's text; NULL where there is none. */
-static int metadata_text(struct http *http, const char *path, char **ret, struct err *err)
+static int metadata_text(struct http *http, const char *path, int64_t deadline_ns,
+			 char **ret, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(METADATA_MAX_BYTES);
-	int64_t deadline_ns = clock_mono_ns() + (int64_t)METADATA_S * NS_PER_S;
 	int r;
 
 	*ret = NULL;
@@ -154,16 +155,35 @@ static int metadata_text(struct http *http, const char *path, char **ret, struct
 	return 0;
 }
 
-/* The last part of "projects/1/zones/europe-west4-a". */
-static void metadata_fact(struct http *http, const char *path, char *out, size_t cap)
+/* What is nice to know; the last part of "projects/1/zones/europe-west4-a". All of it
+ * together takes no longer than METADATA_FACTS_S. */
+static void ask_facts(struct http *http, struct identity *id)
 {
-	cleanup_free char *text = NULL;
-	const char *last;
+	const struct {
+		const char *path;
+		char *out;
+		size_t cap;
+	} facts[] = {
+		{"instance/id", id->instance_id, sizeof(id->instance_id)},
+		{"instance/machine-type", id->machine_type, sizeof(id->machine_type)},
+		{"instance/zone", id->zone, sizeof(id->zone)},
+		{"instance/image", id->image, sizeof(id->image)},
+		{"instance/cpu-platform", id->cpu_platform, sizeof(id->cpu_platform)},
+	};
+	int64_t deadline_ns = clock_mono_ns() + (int64_t)METADATA_FACTS_S * NS_PER_S;
 
-	if (metadata_text(http, path, &text, NULL) < 0 || !text)
-		return;
-	last = strrchr(text, '/');
-	str_copy(out, cap, last ? last + 1 : text);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		cleanup_free char *text = NULL;
+		struct err err = {0};
+		const char *last;
+
+		if (metadata_text(http, facts[i].path, deadline_ns, &text, &err) < 0)
+			log_line(LOG_WARN, "%s", err.text);
+		if (!text)
+			continue;
+		last = strrchr(text, '/');
+		str_copy(facts[i].out, facts[i].cap, last ? last + 1 : text);
+	}
 }
 
 static int ask_metadata(struct identity_part *attrs, struct identity_part *instance,
@@ -183,17 +203,12 @@ static int ask_metadata(struct identity_part *attrs, struct identity_part *insta
 	int r = http_new(&http, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(values); i++)
-		r = metadata_text(http, values[i].path, values[i].dest, err);
-	if (r < 0)
-		return r;
-	metadata_fact(http, "instance/id", id->instance_id, sizeof(id->instance_id));
-	metadata_fact(http, "instance/machine-type", id->machine_type,
-		      sizeof(id->machine_type));
-	metadata_fact(http, "instance/zone", id->zone, sizeof(id->zone));
-	metadata_fact(http, "instance/image", id->image, sizeof(id->image));
-	metadata_fact(http, "instance/cpu-platform", id->cpu_platform,
-		      sizeof(id->cpu_platform));
-	return 0;
+		r = metadata_text(http, values[i].path,
+				  clock_mono_ns() + (int64_t)METADATA_S * NS_PER_S,
+				  values[i].dest, err);
+	if (r == 0)
+		ask_facts(http, id);
+	return r;
 }
 
 /* The command line: the seed's two words become one URL. */

@@ -157,7 +157,8 @@ static void find(const char *name, const struct identity_flags *flags,
 static void test_find(void)
 {
 	struct fake fake = {.replies = {NO_VALUE, VALUE("w-1"), NO_VALUE, VALUE("true"),
-					VALUE("vm-1"), VALUE("77")}};
+					VALUE("vm-1"), VALUE("77"), NO_VALUE, NO_VALUE,
+					NO_VALUE, NO_VALUE}};
 	const struct identity_flags flags = {.power_off = true};
 	const struct identity_flags debug = {.power_off = true, .debug = true};
 	char host[64];
