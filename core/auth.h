@@ -55,18 +55,18 @@ void auth_wipe(struct str *secret);
 int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 		 int64_t deadline_ns, int cancel_fd, struct str *ret, struct err *err);
 
-enum { METADATA_ETAG_CAP = 64 };
+enum { METADATA_ETAG_CAP = 64, METADATA_WAIT_S = 25 };
 
 /**
- * metadata_watch() - one value as soon as it is another than the one last seen, or after
- * @wait_s seconds; one exchange, not repeated.
+ * metadata_watch() - one look at a value that changes, never repeated; appended to @ret.
  *
- * @etag: of the value last seen, "" = answer at once; the answer's is put in. A server
- * without ETags is asked for each value anew.
- * -ECANCELED when @cancel_fd is readable; else as metadata_get().
+ * @path: as for metadata_get(), without a query
+ * @etag: "" = answer at once; else that of the reply before: answer when the value is
+ *	another, or after METADATA_WAIT_S. Set to the reply's; "" when it has none that is
+ *	usable in a URL.
  */
-int metadata_watch(struct http *http, const char *path, unsigned wait_s, int cancel_fd,
-		   char etag[METADATA_ETAG_CAP], struct str *ret, struct err *err);
+int metadata_watch(struct http *http, const char *path, char etag[METADATA_ETAG_CAP],
+		   uint64_t max_bytes, int cancel_fd, struct str *ret, struct err *err);
 
 /** metadata_is_here() - GCE_METADATA_HOST or _ROOT is set, or the machine is Google's. */
 bool metadata_is_here(void);

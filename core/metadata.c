@@ -14,6 +14,8 @@ enum { WATCH_EXTRA_S = 10, WATCH_MAX_BYTES = 4096 };
 static const char default_host[] = "169.254.169.254";
 static const int64_t connect_ns = 3LL * NS_PER_S;
 static const int64_t limit_ns = 20LL * NS_PER_S;
+/* What an answer may take beyond the wait that was asked for. */
+static const int64_t watch_ns = 5LL * NS_PER_S;
 
 static const char *named_host(void)
 {
@@ -67,8 +69,22 @@ static int read_reply(const struct http_response *resp, const char *host,
 	return str_check(ret, "the metadata server's reply", err);
 }
 
-static int request(struct http *http, const struct http_request *base,
-		   struct retry *retry, struct http_response *resp, struct err *err)
+/* The value at @path; @url and @host have to outlive the request. */
+static struct http_request request_for(const char *url, const char *host,
+				       const int *cancel_fd, uint64_t max_bytes)
+{
+	return (struct http_request){.method = "GET",
+				     .url = url,
+				     .headers = {"Metadata-Flavor: Google"},
+				     .connect_ns = connect_ns,
+				     .cancel_fd = cancel_fd,
+				     .plain_host = host,
+				     .without_proxy = true,
+				     .max_bytes = max_bytes};
+}
+
+static int repeat(struct http *http, const struct http_request *base, struct retry *retry,
+		  struct http_response *resp, struct err *err)
 {
 	struct http_request req = *base;
 	struct rng rng;
@@ -102,6 +118,7 @@ int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 	cleanup_free char *url = NULL;
 	cleanup_free char *name = NULL;
 	struct retry retry = {.is_idempotent = true};
+	struct http_request req;
 	int r;
 
 	if (!metadata_is_here())
@@ -115,69 +132,53 @@ int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 		return r;
 	retry.deadline_ns = deadline_ns ? deadline_ns : clock_mono_ns() + limit_ns;
 	retry_begin(&retry, clock_mono_ns());
-	r = request(http,
-		    &(struct http_request){.method = "GET",
-					   .url = url,
-					   .headers = {"Metadata-Flavor: Google"},
-					   .deadline_ns = retry.deadline_ns,
-					   .connect_ns = connect_ns,
-					   .cancel_fd = &cancel_fd,
-					   .plain_host = name,
-					   .without_proxy = true,
-					   .max_bytes = max_bytes},
-		    &retry, &resp, err);
+	req = request_for(url, name, &cancel_fd, max_bytes);
+	req.deadline_ns = retry.deadline_ns;
+	r = repeat(http, &req, &retry, &resp, err);
 	return r < 0 ? r : read_reply(&resp, host, path, ret, err);
 }
 
-/* An ETag is put into the next URL: nothing but letters and digits may pass. */
-static void keep_etag(const struct http_response *resp, char etag[METADATA_ETAG_CAP])
+/* It goes back into a URL as it is. */
+static bool is_plain_etag(const char *etag)
 {
-	char text[METADATA_ETAG_CAP];
-
-	etag[0] = '\0';
-	if (!http_header(resp, "ETag", text, sizeof(text)))
-		return;
-	for (const char *p = text; *p; p++)
-		if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
-		      (*p >= 'A' && *p <= 'Z')))
-			return;
-	str_copy(etag, METADATA_ETAG_CAP, text);
+	return etag[0] && strspn(etag, "0123456789abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == strlen(etag);
 }
 
-int metadata_watch(struct http *http, const char *path, unsigned wait_s, int cancel_fd,
-		   char etag[METADATA_ETAG_CAP], struct str *ret, struct err *err)
+static char *watch_url(const char *host, const char *path, const char *etag)
+{
+	if (!etag[0])
+		return xasprintf("http://%s/computeMetadata/v1/%s", host, path);
+	return xasprintf("http://%s/computeMetadata/v1/%s?wait_for_change=true"
+			 "&last_etag=%s&timeout_sec=%d",
+			 host, path, etag, METADATA_WAIT_S);
+}
+
+int metadata_watch(struct http *http, const char *path, char etag[METADATA_ETAG_CAP],
+		   uint64_t max_bytes, int cancel_fd, struct str *ret, struct err *err)
 {
 	cleanup_response struct http_response resp = {0};
-	const char *host = named_host();
-	cleanup_free char *url = NULL;
-	cleanup_free char *name = NULL;
+	int64_t wait_ns = etag[0] ? (int64_t)METADATA_WAIT_S * NS_PER_S : 0;
+	const char *host = named_host() ? named_host() : default_host;
+	cleanup_free char *url = watch_url(host, path, etag);
+	cleanup_free char *name = xstrndup(host, strcspn(host, ":"));
+	struct http_request req = request_for(url, name, &cancel_fd, max_bytes);
+	struct err why = {0};
 	int r;
 
-	if (!host)
-		host = default_host;
-	url = etag[0] ? xasprintf("http://%s/computeMetadata/v1/%s?wait_for_change=true"
-				  "&last_etag=%s&timeout_sec=%u",
-				  host, path, etag, wait_s)
-		      : xasprintf("http://%s/computeMetadata/v1/%s", host, path);
-	name = xstrndup(host, strcspn(host, ":"));
-	r = http_do(http,
-		    &(struct http_request){
-			    .method = "GET",
-			    .url = url,
-			    .headers = {"Metadata-Flavor: Google"},
-			    .class = HTTP_BULK, /* silence is what is waited for */
-			    .deadline_ns = clock_mono_ns() +
-					   (int64_t)(wait_s + WATCH_EXTRA_S) * NS_PER_S,
-			    .connect_ns = connect_ns,
-			    .cancel_fd = &cancel_fd,
-			    .plain_host = name,
-			    .without_proxy = true,
-			    .max_bytes = WATCH_MAX_BYTES},
-		    &resp, err);
+	if (!metadata_is_here())
+		return err_set(err, -EHOSTUNREACH, "this machine has no metadata server");
+	req.class = HTTP_BULK;
+	req.deadline_ns = clock_mono_ns() + wait_ns + watch_ns;
+	/* nothing is kept that could have died unnoticed before the next look */
+	req.headers[1] = "Connection: close";
+	r = http_do(http, &req, &resp, &why);
 	if (r < 0)
-		return resp.outcome == HTTP_CANCELLED ? -ECANCELED : r;
+		return err_set(err, r, "metadata server: %s", why.text);
 	r = read_reply(&resp, host, path, ret, err);
-	if (r == 0)
-		keep_etag(&resp, etag);
-	return r;
+	if (r < 0)
+		return r;
+	if (!http_header(&resp, "ETag", etag, METADATA_ETAG_CAP) || !is_plain_etag(etag))
+		etag[0] = '\0';
+	return 0;
 }

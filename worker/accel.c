@@ -1,57 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs this machine's processors.
+// The hypervisor's CPUID leaf.
 #include "worker/accel.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
-#if defined(__x86_64__)
+
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
 #include "core/str.h"
 
+enum { VENDOR_BYTES = 12 };
+
 static const struct {
-	char signature[ACCEL_SIGNATURE_BYTES + 1];
+	char vendor[VENDOR_BYTES + 1]; /* padded with zeros, as KVM does */
 	const char *name;
 } known[] = {
-	{"KVMKVMKVM\0\0\0", "kvm"}, {"TCGTCGTCGTCG", "tcg"}, {"Microsoft Hv", "hyperv"},
+	{"KVMKVMKVM", "kvm"},	    {"TCGTCGTCGTCG", "tcg"}, {"Microsoft Hv", "hyperv"},
 	{"VMwareVMware", "vmware"}, {"XenVMMXenVMM", "xen"},
 };
 
-void accel_name(const char signature[ACCEL_SIGNATURE_BYTES], char *out, size_t cap)
+void accel_name(const char vendor[12], char out[ACCEL_CAP])
 {
-	char text[ACCEL_SIGNATURE_BYTES + 1] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (memcmp(known[i].signature, signature, ACCEL_SIGNATURE_BYTES) == 0) {
-			str_copy(out, cap, known[i].name);
+		if (memcmp(vendor, known[i].vendor, VENDOR_BYTES) == 0) {
+			str_copy(out, ACCEL_CAP, known[i].name);
 			return;
 		}
-	for (size_t i = 0; i < ACCEL_SIGNATURE_BYTES; i++)
-		if (signature[i] > ' ' && signature[i] < 0x7f)
-			text[n++] = signature[i];
-	str_copy(out, cap, text);
+	for (size_t i = 0; i < VENDOR_BYTES; i++)
+		if (vendor[i] >= ' ' && vendor[i] <= '~')
+			out[n++] = vendor[i];
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
 }
 
-#if defined(__x86_64__)
-void accel_find(char *out, size_t cap)
+#if defined(__x86_64__) || defined(__i386__)
+void accel_read(char out[ACCEL_CAP])
 {
-	enum { LEAF = 0x40000000, HYPERVISOR_BIT = 31 };
-	unsigned a = 0, words[3] = {0}, unused = 0, features = 0;
-	char signature[ACCEL_SIGNATURE_BYTES];
+	static const unsigned has_hypervisor = 1U << 31; /* of leaf 1's ECX */
+	unsigned eax, ebx, ecx, edx, vendor[3];
 
-	str_copy(out, cap, "");
-	if (!__get_cpuid(1, &a, &unused, &features, &words[0]) ||
-	    !(features >> HYPERVISOR_BIT))
+	out[0] = '\0';
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & has_hypervisor))
 		return;
-	__cpuid(LEAF, a, words[0], words[1], words[2]);
-	memcpy(signature, words, sizeof(signature));
-	accel_name(signature, out, cap);
+	/* past the highest leaf that __get_cpuid() would allow */
+	__cpuid(0x40000000, eax, vendor[0], vendor[1], vendor[2]);
+	accel_name((const char *)vendor, out);
 }
 #else
-void accel_find(char *out, size_t cap)
+void accel_read(char out[ACCEL_CAP])
 {
-	str_copy(out, cap, "");
+	out[0] = '\0';
 }
 #endif

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs this machine's processors: a hypervisor, an emulator, or nothing.
+// What this machine's virtual processors run on.
 #ifndef WORKER_ACCEL_H
 #define WORKER_ACCEL_H
 
-#include <stddef.h>
-
-enum { ACCEL_SIGNATURE_BYTES = 12 };
+enum { ACCEL_CAP = 32 };
 
 /**
- * accel_name() - "kvm", "tcg", "hyperv", "vmware", "xen", or the printable characters of
- * a signature nobody has named. Pure.
+ * accel_name() - the vendor text of CPUID leaf 0x40000000 as a word; pure.
  *
- * @signature: EBX, ECX, EDX of CPUID leaf 0x40000000 (Linux, Documentation/virt/kvm/x86/
- * cpuid.rst; QEMU, target/i386/cpu.c for TCG)
+ * kvm, tcg, hyperv, vmware, xen; any other as it is, as far as it can be printed.
  */
-void accel_name(const char signature[ACCEL_SIGNATURE_BYTES], char *out, size_t cap);
+void accel_name(const char vendor[12], char out[ACCEL_CAP]);
 
-/** accel_find() - of this machine; "" on bare metal and where there is no CPUID. */
-void accel_find(char *out, size_t cap);
+/** accel_read() - of this machine; "" = no hypervisor shows itself, or not an x86. */
+void accel_read(char out[ACCEL_CAP]);
 
 #endif

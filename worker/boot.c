@@ -28,8 +28,17 @@ static int identify(struct worker *w, struct err *err)
 	return r;
 }
 
+static int workspace(struct worker *w, struct err *err)
+{
+	int r = preflight_workspace(w, err);
+
+	if (r == 0 && w->id.is_on_gce)
+		notice_start(&w->notice, &w->stop);
+	return r;
+}
+
 static const struct boot_step table[] = {
-	{"identify", identify},		{"workspace", preflight_workspace},
+	{"identify", identify},		{"workspace", workspace},
 	{"lease", lease_take},		{"fetch-job", job_wait},
 	{"preflight", preflight_check}, {"get-gcsfuse", binaries_get},
 	{"run-steps", run_steps},

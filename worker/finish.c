@@ -57,7 +57,7 @@ static void last_words(struct worker *w, const struct err *failed)
 		.n_not_ok = q->n - queue_count(q, ATTEMPT_OK),
 	};
 	enum worker_state state;
-	const char *why = NULL;
+	const char *why = NULL, *say;
 
 	w->exit_code = finish_decide(&in, &state);
 	if (w->exit_code == WORKER_EXIT_DUPLICATE)
@@ -70,8 +70,10 @@ static void last_words(struct worker *w, const struct err *failed)
 		why = reason;
 	if (state != WORKER_FAILED)
 		board_state(&w->board, WORKER_FINISHING, NULL);
+	/* why a boot step failed was said on its own line */
+	say = state == WORKER_FAILED ? NULL : why;
 	worker_say("%s: %zu of %zu steps ok%s%s", worker_state_name(state),
-		   queue_count(q, ATTEMPT_OK), q->n, why ? ": " : "", why ? why : "");
+		   queue_count(q, ATTEMPT_OK), q->n, say ? ": " : "", say ? say : "");
 	if (w->beat.is_running)
 		worker_log_upload(w);
 	board_state(&w->board, state, why);
@@ -105,6 +107,7 @@ int finish_run(struct worker *w, const struct err *failed)
 		log_line(LOG_INFO, "FUSE settings not restored: %s", err.text);
 	last_words(w, failed);
 	beat_finish(&w->beat);
+	notice_finish(&w->notice);
 	/* the last writes may have been what told us that the name is another's */
 	if (stop_why(&w->stop) == STOP_FENCED)
 		w->exit_code = WORKER_EXIT_DUPLICATE;

@@ -13,12 +13,15 @@
 #include "core/auth.h"
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/json.h"
 #include "core/log.h"
 
 enum {
 	IDENTITY_FILE_MAX_BYTES = 64 << 10,
 	METADATA_MAX_BYTES = 4096,
 	METADATA_S = 20,
+	METADATA_FACTS_S = 5,
+	SOURCES = 4,
 };
 
 void identity_part_done(struct identity_part *part)
@@ -56,6 +59,7 @@ int identity_merge(const struct identity_part *parts, size_t n, struct identity 
 		endpoint = endpoint ? endpoint : parts[i].endpoint;
 		debug = debug ? debug : parts[i].debug;
 	}
+	ret->debug = ret->debug || is_yes(debug);
 	if (!run)
 		return err_set(err, -EINVAL,
 			       "no run: give --run gs://bucket/run, run_url in "
@@ -77,7 +81,6 @@ int identity_merge(const struct identity_part *parts, size_t n, struct identity 
 	run_ref_url(&ret->run, &url);
 	str_copy(ret->url, sizeof(ret->url), str_text(&url));
 	ret->endpoint = endpoint ? xstrdup(endpoint) : NULL;
-	ret->debug = ret->debug || is_yes(debug);
 	return 0;
 }
 
@@ -99,6 +102,16 @@ static int read_small(const char *path, size_t max, struct str *ret, struct err 
 	return str_check(ret, path, err);
 }
 
+/* Of a file that is refused: whoever wants to look at this machine finds it running. */
+static bool says_debug(const struct str *text)
+{
+	cleanup_json json_t *doc = NULL;
+
+	return json_load(str_text(text), text->len, IDENTITY_FILE_MAX_BYTES, "file", &doc,
+			 NULL) == 0 &&
+	       json_is_true(json_object_get(doc, "debug"));
+}
+
 int identity_file(const char *path, struct identity_part *ret, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(IDENTITY_FILE_MAX_BYTES);
@@ -111,8 +124,10 @@ int identity_file(const char *path, struct identity_part *ret, struct err *err)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = vm_config_parse(str_text(&text), text.len, &c, err);
-	if (r < 0)
+	if (r < 0) {
+		ret->debug = says_debug(&text) ? xstrdup("true") : NULL;
 		return err_wrap(err, r, "%s", path);
+	}
 	ret->run = c.run_url ? xstrdup(c.run_url) : NULL;
 	ret->worker = c.worker ? xstrdup(c.worker) : NULL;
 	ret->endpoint = c.endpoint ? xstrdup(c.endpoint) : NULL;
@@ -122,10 +137,10 @@ int identity_file(const char *path, struct identity_part *ret, struct err *err)
 }
 
 /* One metadata value as the caller's text; NULL where there is none. */
-static int metadata_text(struct http *http, const char *path, char **ret, struct err *err)
+static int metadata_text(struct http *http, const char *path, int64_t deadline_ns,
+			 char **ret, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(METADATA_MAX_BYTES);
-	int64_t deadline_ns = clock_mono_ns() + (int64_t)METADATA_S * NS_PER_S;
 	int r;
 
 	*ret = NULL;
@@ -135,21 +150,40 @@ static int metadata_text(struct http *http, const char *path, char **ret, struct
 		return 0;
 	}
 	if (r < 0)
-		return err_wrap(err, r, "metadata server, %s", path);
+		return err_wrap(err, r, "asking for %s", path);
 	*ret = str_steal(&text);
 	return 0;
 }
 
-/* The last part of "projects/1/zones/europe-west4-a". */
-static void metadata_fact(struct http *http, const char *path, char *out, size_t cap)
+/* What is nice to know; the last part of "projects/1/zones/europe-west4-a". All of it
+ * together takes no longer than METADATA_FACTS_S. */
+static void ask_facts(struct http *http, struct identity *id)
 {
-	cleanup_free char *text = NULL;
-	const char *last;
+	const struct {
+		const char *path;
+		char *out;
+		size_t cap;
+	} facts[] = {
+		{"instance/id", id->instance_id, sizeof(id->instance_id)},
+		{"instance/machine-type", id->machine_type, sizeof(id->machine_type)},
+		{"instance/zone", id->zone, sizeof(id->zone)},
+		{"instance/image", id->image, sizeof(id->image)},
+		{"instance/cpu-platform", id->cpu_platform, sizeof(id->cpu_platform)},
+	};
+	int64_t deadline_ns = clock_mono_ns() + (int64_t)METADATA_FACTS_S * NS_PER_S;
 
-	if (metadata_text(http, path, &text, NULL) < 0 || !text)
-		return;
-	last = strrchr(text, '/');
-	str_copy(out, cap, last ? last + 1 : text);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		cleanup_free char *text = NULL;
+		struct err err = {0};
+		const char *last;
+
+		if (metadata_text(http, facts[i].path, deadline_ns, &text, &err) < 0)
+			log_line(LOG_WARN, "%s", err.text);
+		if (!text)
+			continue;
+		last = strrchr(text, '/');
+		str_copy(facts[i].out, facts[i].cap, last ? last + 1 : text);
+	}
 }
 
 static int ask_metadata(struct identity_part *attrs, struct identity_part *instance,
@@ -169,17 +203,12 @@ static int ask_metadata(struct identity_part *attrs, struct identity_part *insta
 	int r = http_new(&http, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(values); i++)
-		r = metadata_text(http, values[i].path, values[i].dest, err);
-	if (r < 0)
-		return r;
-	metadata_fact(http, "instance/id", id->instance_id, sizeof(id->instance_id));
-	metadata_fact(http, "instance/machine-type", id->machine_type,
-		      sizeof(id->machine_type));
-	metadata_fact(http, "instance/zone", id->zone, sizeof(id->zone));
-	metadata_fact(http, "instance/image", id->image, sizeof(id->image));
-	metadata_fact(http, "instance/cpu-platform", id->cpu_platform,
-		      sizeof(id->cpu_platform));
-	return 0;
+		r = metadata_text(http, values[i].path,
+				  clock_mono_ns() + (int64_t)METADATA_S * NS_PER_S,
+				  values[i].dest, err);
+	if (r == 0)
+		ask_facts(http, id);
+	return r;
 }
 
 /* The command line: the seed's two words become one URL. */
@@ -254,33 +283,47 @@ static const char *file_path(void)
 	return "/etc/muster/worker.json";
 }
 
-static void parts_done(struct identity_part (*parts)[4])
+static void parts_done(struct identity_part (*parts)[SOURCES])
 {
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < SOURCES; i++)
 		identity_part_done(&(*parts)[i]);
+}
+
+static int ask_sources(const struct identity_flags *flags,
+		       struct identity_part parts[SOURCES], struct identity *id,
+		       struct err *err)
+{
+	struct err why = {0};
+	int r, asked;
+
+	from_flags(flags, &parts[0]);
+	r = identity_file(file_path(), &parts[1], err);
+	if (!metadata_is_here())
+		return r;
+	id->is_on_gce = true;
+	/* after a bad file too: debug may be said here */
+	asked = ask_metadata(&parts[2], &parts[3], id, &why);
+	if (asked == 0 || r < 0)
+		return r;
+	/* started by hand with everything said: the server is not needed */
+	if (parts[0].run && parts[0].worker) {
+		log_line(LOG_WARN, "%s", why.text);
+		return 0;
+	}
+	return err_set(err, asked, "%s", why.text);
 }
 
 int identity_find(const struct identity_flags *flags, struct identity *ret,
 		  struct err *err)
 {
-	struct identity_part parts[4] cleanup(parts_done) = {0};
-	int r;
+	struct identity_part parts[SOURCES] cleanup(parts_done) = {0};
+	int r, merged;
 
 	*ret = (struct identity){.debug = flags->debug, .power_off = flags->power_off};
-	from_flags(flags, &parts[0]);
-	r = identity_file(file_path(), &parts[1], err);
-	if (r == 0 && metadata_is_here()) {
-		ret->is_on_gce = true;
-		r = ask_metadata(&parts[2], &parts[3], ret, err);
-		/* started by hand with everything said: the server is not needed */
-		if (r < 0 && parts[0].run && parts[0].worker) {
-			log_line(LOG_WARN, "%s", err ? err->text : "no metadata");
-			err_clear(err);
-			r = 0;
-		}
-	}
-	if (r == 0)
-		r = identity_merge(parts, ARRAY_SIZE(parts), ret, err);
+	r = ask_sources(flags, parts, ret, err);
+	/* after an error for debug alone */
+	merged = identity_merge(parts, ARRAY_SIZE(parts), ret, r < 0 ? NULL : err);
+	r = r < 0 ? r : merged;
 	if (r == 0)
 		r = make_workspace(flags->workspace, ret, err);
 	if (r < 0)

@@ -44,7 +44,7 @@ void identity_part_done(struct identity_part *part);
  * @parts: command line, file, metadata, instance name, in this order
  *
  * -EINVAL when there is no run URL or worker, or one that is not valid; the text says
- * where it can be given.
+ * where it can be given. @ret->debug is set also then.
  */
 int identity_merge(const struct identity_part *parts, size_t n, struct identity *ret,
 		   struct err *err);
@@ -55,12 +55,16 @@ int identity_merge(const struct identity_part *parts, size_t n, struct identity 
  * The metadata server is asked only where one is to be expected: the firmware says
  * Google, or GCE_METADATA_HOST is set. STORAGE_EMULATOR_HOST names the control store's
  * endpoint when no source does.
+ *
+ * After an error power_off, debug and is_on_gce hold all the same: the machine may have
+ * to be powered off.
  */
 int identity_find(const struct identity_flags *flags, struct identity *ret,
 		  struct err *err);
 void identity_done(struct identity *id);
 
-/** identity_file() - /etc/muster/worker.json; absent is not an error. */
+/** identity_file() - /etc/muster/worker.json; absent is not an error. Of one that is
+ * refused debug is set, if it can be read. */
 int identity_file(const char *path, struct identity_part *ret, struct err *err);
 
 /** identity_machine() - instance_id where no metadata server gives one:

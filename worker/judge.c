@@ -128,7 +128,8 @@ static bool judge_end(const struct judge_in *in, struct verdict *v, const char *
 		    fio->was_mount_aborted ? ", and the mount had to be aborted" : "");
 	else if (fio->how == MEASURE_STOPPED)
 		say(v, in->is_stopped_by_order ? ATTEMPT_CANCELLED : ATTEMPT_INTERRUPTED,
-		    "stopped while fio ran");
+		    "while fio ran: %s",
+		    in->is_stopped_by_order ? "stopped by an order" : in->stop_text);
 	else if (fio->signal)
 		say(v, ATTEMPT_FAILED, "fio was ended by signal %d: %s", fio->signal,
 		    words);

@@ -51,7 +51,7 @@ void kernel_host_delta(const struct kernel_host *start, const struct kernel_host
 
 /**
  * kernel_facts() - fills kernel, cpus, mem_bytes, nic_bytes_per_s (fastest physical
- * link), and machine_type from the firmware's product name if it is still empty.
+ * link), accel, and machine_type from the firmware's product name if it is still empty.
  */
 void kernel_facts(struct provenance *prov);
 

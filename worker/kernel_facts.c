@@ -9,6 +9,7 @@
 
 #include "core/cleanup.h"
 #include "core/str.h"
+#include "worker/accel.h"
 #include "worker/kernel.h"
 
 /* Links without a device behind them (lo, bridges, tunnels) have no speed of their own.
@@ -82,6 +83,7 @@ void kernel_facts(struct provenance *prov)
 	if (pages > 0 && page_bytes > 0)
 		prov->mem_bytes = (uint64_t)pages * (uint64_t)page_bytes;
 	prov->nic_bytes_per_s = nic_bytes_per_s();
+	accel_read(prov->accel);
 	if (!prov->machine_type[0])
 		read_product(prov->machine_type, sizeof(prov->machine_type));
 }

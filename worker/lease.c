@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "worker/build_id.h"
 #include "worker/worker.h"
 
 /* Until a job says otherwise, and how long a bucket is tried: contract §3.0, §3.4. */
@@ -286,6 +287,7 @@ static void fill_board(struct worker *w)
 static void fill_heartbeat(struct worker *w)
 {
 	struct heartbeat *hb = &w->board.hb;
+	char build[BUILD_ID_CAP];
 
 	str_copy(hb->run, sizeof(hb->run), w->id.run.run);
 	str_copy(hb->worker, sizeof(hb->worker), w->id.worker);
@@ -293,7 +295,9 @@ static void fill_heartbeat(struct worker *w)
 	str_copy(hb->incarnation.boot_id, sizeof(hb->incarnation.boot_id), w->id.boot_id);
 	str_copy(hb->incarnation.instance_id, sizeof(hb->incarnation.instance_id),
 		 w->id.instance_id);
-	str_copy(hb->worker_build, sizeof(hb->worker_build), MUSTER_VERSION);
+	build_id_read(build);
+	snprintf(hb->worker_build, sizeof(hb->worker_build), "%s%s%s", MUSTER_VERSION,
+		 build[0] ? "+" : "", build);
 }
 
 int lease_take(struct worker *w, struct err *err)

@@ -25,8 +25,9 @@ static const char about[] =
 
 static const char exits[] =
 	"\nExit codes: 0 all steps ok, 1 some step is not, 2 bad job or configuration,\n"
-	"3 stopped by an order or a signal, 5 another worker owns the name or "
-	"workspace.\n";
+	"3 stopped by an order, a signal or a preemption, 5 another worker owns the "
+	"name\n"
+	"or workspace.\n";
 
 /* The places MUSTER_DIE_AT can name, for the kill tests. */
 static int list_points(void)

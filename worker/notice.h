@@ -1,38 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metadata server's notice that the cloud takes the machine back.
+// The cloud's notice that it takes this machine back.
 #ifndef WORKER_NOTICE_H
 #define WORKER_NOTICE_H
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "core/err.h"
+#include "core/http.h"
 #include "worker/stop.h"
 
-/** struct notice - zero = nobody watches. */
+/** struct notice - a thread that asks the metadata server; zero = none. */
 struct notice {
 	struct stop *stop;
-	int end_fd; /* eventfd: the thread shall leave */
+	struct http *http; /* the thread's; owned */
+	int cancel_fd;	   /* eventfd: leave */
+	int64_t base_ns;   /* of the pause after a failure */
 	pthread_t thread;
 	bool is_running;
 };
 
 /**
- * notice_start() - watch instance/preempted; stop_preempt() when it says TRUE.
+ * notice_start() - stop_preempt(@stop) as soon as instance/preempted is TRUE, also when
+ * it is so already.
  *
- * In a thread of its own, blocked in one request nearly always: the heartbeat thread's
- * own requests must not wait for this one. A machine without such a value (not a spot
- * one, not Google's) is looked at again and again in vain, twice a minute.
+ * A server that errs, hangs or is gone is asked again and again, with one line in the
+ * log when that begins and one when it ends. No failure of a notice is one of the
+ * worker. Start it after the guardian was forked, which is to inherit no thread.
  */
-int notice_start(struct notice *n, struct stop *stop, struct err *err);
+void notice_start(struct notice *n, struct stop *stop);
 
-/** notice_stop() - end the watch; harmless when there is none. */
-void notice_stop(struct notice *n);
+/** notice_finish() - end the thread at once. Harmless when it was never started. */
+void notice_finish(struct notice *n);
 
-/** notice_says_preempted() - of the value's text. Pure. */
-bool notice_says_preempted(const char *text);
+enum notice_word { NOTICE_FALSE, NOTICE_TRUE, NOTICE_UNCLEAR };
 
-/** notice_pause_s() - before the next request after @failures in a row. Pure. */
-unsigned notice_pause_s(unsigned failures);
+/** notice_read() - what a value says; pure. */
+enum notice_word notice_read(const char *text);
+
+/** struct notice_look - how the last look at the value went. */
+struct notice_look {
+	unsigned failures; /* in a row */
+	bool has_waited;   /* the server was asked to wait for a change */
+	bool has_etag;	   /* and can be asked to do so next */
+	int64_t took_ns;
+	int64_t base_ns;
+};
+
+/**
+ * notice_pause_ns() - before the next look; pure. @share is uniform in [0, 1).
+ *
+ * Failures: half to all of base · min(2^(failures - 1), 8). A server that cannot wait for
+ * a change is asked every second.
+ */
+int64_t notice_pause_ns(const struct notice_look *look, double share);
 
 #endif

@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/proc.h"
-#include "worker/accel.h"
+#include "worker/build_id.h"
 #include "worker/files.h"
 #include "worker/groups.h"
 #include "worker/layout.h"
@@ -167,6 +167,7 @@ static void fill_provenance(struct worker *w)
 
 	pthread_mutex_lock(&w->board.lock);
 	str_copy(p->muster_version, sizeof(p->muster_version), MUSTER_VERSION);
+	build_id_read(p->muster_build);
 	str_copy(p->machine_type, sizeof(p->machine_type), w->id.machine_type);
 	str_copy(p->cpu_platform, sizeof(p->cpu_platform), w->id.cpu_platform);
 	str_copy(p->zone, sizeof(p->zone), w->id.zone);

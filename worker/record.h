@@ -54,6 +54,7 @@ struct judge_in {
 	const struct fio_facts *facts;
 	const struct test_case *c;
 	bool is_stopped_by_order;
+	const char *stop_text; /* of what else stopped it; not NULL then */
 };
 
 /** record_judge() - contract §4: what fio's run amounts to, files aside. Pure. */

@@ -38,10 +38,12 @@ static void raise_why(const struct stop *s, enum stop_why why)
 	make_readable(s->any_fd);
 }
 
+/* The first one sets the clock: the 25 s do not begin anew. */
 static void raise_signal(const struct stop *s)
 {
-	if (atomic_load(&signalled_ns) == 0)
-		atomic_store(&signalled_ns, clock_mono_ns());
+	long long none = 0;
+
+	atomic_compare_exchange_strong(&signalled_ns, &none, clock_mono_ns());
 	raise_why(s, STOP_SIGNAL);
 }
 
@@ -86,13 +88,6 @@ void stop_preempt(struct stop *s)
 	raise_signal(s);
 }
 
-const char *stop_text(const struct stop *s)
-{
-	(void)s;
-	return atomic_load(&is_preempted) ? "preempted: the cloud takes this machine back"
-					  : "stopped by a signal";
-}
-
 static void make_quiet(int fd)
 {
 	uint64_t count;
@@ -124,6 +119,13 @@ int64_t stop_since_ns(const struct stop *s)
 {
 	(void)s;
 	return atomic_load(&signalled_ns);
+}
+
+const char *stop_text(const struct stop *s)
+{
+	(void)s;
+	return atomic_load(&is_preempted) ? "preempted: the cloud takes this machine back"
+					  : "stopped by a signal";
 }
 
 int stop_pause(const struct stop *s, int64_t ns)

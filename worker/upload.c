@@ -33,7 +33,8 @@ int attempt_parse(struct worker *w, struct attempt *a, struct err *err)
 			      .out = &out,
 			      .facts = &a->facts,
 			      .c = a->c,
-			      .is_stopped_by_order = stop_why(&w->stop) == STOP_ABORT};
+			      .is_stopped_by_order = stop_why(&w->stop) == STOP_ABORT,
+			      .stop_text = stop_text(&w->stop)};
 	struct verdict v;
 	struct err why = {0};
 

@@ -44,7 +44,7 @@ struct worker {
 	int workspace_lock_fd; /* -1 = not ours */
 	struct cgroup cgroup;  /* divided among worker, fio and gcsfuse; may be none */
 	struct guard guard;
-	struct notice notice;
+	struct notice notice; /* only where there is a metadata server */
 	/* lease */
 	struct store *ctl; /* the main thread's store of the control bucket */
 	struct board board;

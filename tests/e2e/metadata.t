@@ -1,136 +1,199 @@
 #!/bin/bash
-# A worker that knows nothing but the metadata server, as on Google Cloud: in a network of its
-# own with the emulator's metadata server at 169.254.169.254, at the machine's own speed.
-if [ -z "${T_IN_NETWORK:-}" ]; then
-	if [ "$(id -u)" != 0 ] || ! unshare -n true 2>/dev/null || ! command -v ip >/dev/null; then
-		echo "1..0 # SKIP no network namespace here (root, unshare, ip)"
-		exit 0
+# A worker on a machine of the cloud's: who it is, and that the machine is taken away, it
+# is told by the metadata server alone; and when it cannot go on, the console says why and
+# the machine is powered off. All in a network of its own, because the server's address is
+# given. Nothing here can end the real machine: processes have a namespace of their own.
+if [ -z "${MUSTER_NETNS:-}" ]; then
+	if [ "$(id -u)" = 0 ] && unshare -n -p -f --mount-proc true 2>/dev/null; then
+		MUSTER_NETNS=1 exec unshare -n -p -f --mount-proc --kill-child "$0" "$@"
 	fi
-	T_IN_NETWORK=1 exec unshare -n "$0" "$@"
+	echo "1..0 # SKIP network namespaces need root"
+	exit 0
 fi
 . tests/e2e/lib.sh
 t_begin
-ip link set lo up
-ip addr add 169.254.169.254/32 dev lo
-start_emulator --metadata-listen 169.254.169.254 --metadata-port 80
-# the firmware here is not Google's
-export GCE_METADATA_HOST=169.254.169.254
-endpoint=$STORAGE_EMULATOR_HOST
-instances=$endpoint/_emulator/instances
+ip link set lo up && ip addr add 169.254.169.254/32 dev lo || t_skip "no ip command that works"
+start_emulator --listen 127.0.0.1 --metadata-listen 169.254.169.254 --metadata-port 80
+store=$STORAGE_EMULATOR_HOST
 
-# a power switch that only notes that it was pressed
-mkdir "$t_dir/bin"
-printf '#!/bin/sh\necho "$*" >>"%s/pressed"\n' "$t_dir" >"$t_dir/bin/systemctl"
-chmod +x "$t_dir/bin/systemctl"
-
-instance() { # ATTRIBUTES: this machine, put (again)
-	curl -sSf -X PUT --data-binary "{\"zone\":\"z-a\",\"machine_type\":\"n2-standard-8\",\"attributes\":$1}" \
-		"$instances/machine-1" >/dev/null
+emu() { # METHOD PATH [DOCUMENT]: the reply
+	python3 - "$store/_emulator/$2" "$@" <<'PY'
+import sys, urllib.request
+url, method, body = sys.argv[1], sys.argv[2], sys.argv[4:]
+print(urllib.request.urlopen(urllib.request.Request(url, method=method,
+    data=body[0].encode() if body else None,
+    headers={"Content-Type": "application/json"}), timeout=10).read().decode())
+PY
 }
 
-attributes() { # RUN [MORE]
-	printf '{"muster-run":"gs://ctl/%s","muster-worker":"w-1","muster-endpoint":"%s"%s}' \
-		"$1" "$endpoint" "${2:-}"
+instance() { # ATTRIBUTES: vm-1, as it is or anew
+	emu PUT instances/vm-1 '{"address": null, "zone": "z-a", "machine_type": "n2-standard-8",
+		"cpu_platform": "Intel Ice Lake", "attributes": '"$1"'}' >"$t_dir/instance.json"
 }
 
-split_run() { # RUN [FLAGS…]
-	local run=$1
-	shift
-	printf 'rw,bs,filesize,numjobs\nread,64k,1m,2\n' >"$t_dir/tests.csv"
-	cat >"$t_dir/job.fio" <<-END
-		[t]
-		ioengine=psync
-		fallocate=none
-		rw=\${IO_TYPE}
-		bs=\${BS}
-		filesize=\${FILE_SIZE}
-		numjobs=\${THREADS}
-		directory=\${TEST_DATA_DIR}
-		time_based
-		runtime=${runtime:-1}
-	END
-	muster split "gs://ctl/$run" --tests "$t_dir/tests.csv" --gcsfuse master --kind dir \
-		--fio "$t_dir/job.fio" --data gs://data --workers w-1 --iterations 2 "$@" \
+of_run() { # RUN [MORE]: an instance of that run
+	instance '{"muster-run": "gs://ctl/'"$1"'", "muster-worker": "w-1",
+		"muster-endpoint": "'"$store"'"'"${2:-}"'}'
+}
+
+vm_file=$t_dir/no-such-file
+metadata=169.254.169.254
+# vm NAME: the worker as its unit starts it; $t_dir/NAME.out, NAME.power
+vm() {
+	local name=$1
+	mkdir -p "$t_dir/bin-$name"
+	printf '#!/bin/sh\necho "$@" >>%s\n' "$t_dir/$name.power" >"$t_dir/bin-$name/systemctl"
+	chmod 755 "$t_dir/bin-$name/systemctl"
+	env -u STORAGE_EMULATOR_HOST PATH="$t_dir/bin-$name:$PATH" GCE_METADATA_HOST=$metadata \
+		MUSTER_VM_FILE="$vm_file" "$BUILD/muster-worker" --power-off \
+		--workspace "$t_dir/ws-$name" >>"$t_dir/$name.out" 2>&1
+}
+
+power() { cat "$t_dir/$1.power" 2>/dev/null; }
+
+field() { # OBJECT EXPRESSIONS: of a document d in the control bucket
+	muster store cat "gs://ctl/$1" 2>/dev/null | python3 -c "
+import json, sys
+try:
+    d = json.load(sys.stdin)
+    print($2)
+except ValueError:
+    pass"
+}
+
+wait_text() { # FILE TEXT
+	for _ in $(seq 600); do
+		grep -qF -- "$2" "$1" 2>/dev/null && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+split_run() { # RUN RUNTIME
+	sed "s/^runtime=.*/runtime=$2/" "$t_dir/job.fio" >"$t_dir/$1.fio"
+	muster split "gs://ctl/$1" --tests "$t_dir/tests.csv" --configs "$t_dir/configs.csv" \
+		--fio "$t_dir/$1.fio" --data gs://data --workers w-1 --iterations 2 --kind dir \
 		>"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
 }
 
-machine() { # RUN [FLAGS…]: a boot; the console is RUN.out
-	local run=$1
-	shift
-	rm -f "$t_dir/pressed"
-	env -u STORAGE_EMULATOR_HOST PATH="$t_dir/bin:$PATH" "$BUILD/muster-worker" \
-		--workspace "$t_dir/ws-$run" --power-off "$@" >>"$t_dir/$run.out" 2>&1
-}
+printf 'rw,bs,filesize,numjobs\nread,64k,1m,2\n' >"$t_dir/tests.csv"
+printf 'commit,mount_args,label\nmaster,,a\nmaster,--implicit-dirs,b\n' >"$t_dir/configs.csv"
+cat >"$t_dir/job.fio" <<'END'
+[global]
+ioengine=psync
+fallocate=none
+rw=${IO_TYPE}
+bs=${BS}
+filesize=${FILE_SIZE}
+numjobs=${THREADS}
+directory=${TEST_DATA_DIR}
+time_based
+runtime=1
+[t]
+END
 
-# everything from the metadata server
-split_run plain
-instance "$(attributes plain)"
-machine plain
-is $? 0 "a worker with no flag but its workspace runs its job"
-like "$(cat "$t_dir/plain.out")" "1/8 identify: run gs://ctl/plain, worker w-1" "and says which"
-is "$(cat "$t_dir/pressed" 2>/dev/null)" poweroff "then it powers the machine off"
-muster collect gs://ctl/plain --out "$t_dir/plain" >/dev/null
+# a server that never answers is waited for as long as one that starts late: meanwhile
+metadata=127.0.0.1:1 vm down & down=$!
+
+# who it is
+split_run meta 1
+of_run meta
+vm meta
+is $? 0 "told by metadata alone, the worker runs its job"
+is "$(power meta)" poweroff "and powers the machine off"
+id=$(python3 -c "import json; print(json.load(open('$t_dir/instance.json'))['id'])")
+is "$(field meta/results/w-1/manifest.json "d['state'], d['incarnation']['instance_id'], \
+	*[d['provenance'][k] for k in ('machine_type', 'zone', 'cpu_platform')]")" \
+	"done $id n2-standard-8 z-a Intel Ice Lake" "the manifest says which machine it was"
+is "$(field meta/results/w-1/manifest.json "'accel' in d['provenance'], \
+	len(d['provenance']['muster']['build_id'] or '')")" "True 40" "what it ran on, and which build"
+muster collect gs://ctl/meta --out "$t_dir/meta" >/dev/null
 is $? 0 "every step is ok"
-manifest=$t_dir/plain/raw/w-1/manifest.json
-is "$(jq -r .provenance.machine_type "$manifest")" n2-standard-8 "the machine's type is recorded"
-is "$(jq -r .provenance.zone "$manifest")" z-a "and its zone"
-is "$(jq -r .incarnation.instance_id "$manifest")" \
-	"$(curl -s "$instances" | jq -r '.instances[0].id')" "the instance id is the cloud's"
-ok "$(jq -e '.provenance | has("accel")' "$manifest" >/dev/null; echo $?)" "and what ran the processors"
 
-# started again, a finished job is not run again
-machine plain
-is $? 0 "the machine is started again: nothing is left to do"
-is "$(muster store ls -r gs://ctl/plain/results | grep -c attempt-)" 0 "no committed step is run again"
-
-# preemption in mid-fio
-runtime=12 split_run taken
-instance "$(attributes taken)"
-machine taken & pid=$!
-wait_fio "$t_dir/ws-taken"
-is $? 0 "fio runs"
-begin=$SECONDS
-curl -sSf -X POST "$instances/machine-1/preempt" >/dev/null
-for _ in $(seq 100); do
-	muster status gs://ctl/taken 2>/dev/null | grep -q interrupted && break
-	sleep 0.1
+# taken away in mid-fio
+split_run spot 4
+of_run spot
+vm spot & pid=$!
+wait_text "$t_dir/spot.out" "attempt 1: ok"; is $? 0 "a step is committed"
+wait_fio "$t_dir/ws-spot"; is $? 0 "the second fio runs"
+t0=$(date +%s)
+emu POST instances/vm-1/preempt >/dev/null
+for _ in $(seq 12); do
+	said=$(field spot/workers/w-1.json "d['state'], d['reason']")
+	case $said in *interrupted*) break ;; esac
+	sleep 0.25
 done
-told=$((SECONDS - begin))
-wait $pid
-is $? 3 "a preempted worker ends 3"
-ok "$([ $told -le 4 ]; echo $?)" "its heartbeat says interrupted within 3 s ($told s)"
-ok "$([ $((SECONDS - begin)) -le 25 ]; echo $?)" "all is over within 25 s ($((SECONDS - begin)) s)"
-like "$(muster status gs://ctl/taken)" "preempted: the cloud takes this machine back" "with the reason"
-is "$(muster store cat gs://ctl/taken/results/w-1/manifest.json | jq -r .state)" interrupted \
-	"the manifest says interrupted"
-ok "$([ ! -e "$t_dir/pressed" ]; echo $?)" "the power is the cloud's matter"
+is "$said" "interrupted preempted: the cloud takes this machine back" \
+	"within 3 s the heartbeat says so"
+wait $pid; is $? 3 "the worker ends 3"
+t1=$(date +%s)
+ok "$([ $((t1 - t0)) -le 25 ]; echo $?)" "within 25 s ($((t1 - t0)) s)"
+is "$(power spot)" "" "and leaves the power to the cloud"
 no_leftovers "nothing is left"
-# preempted before it began: at once
-machine taken
-is $? 3 "a machine that is preempted already does not begin"
-# the cloud starts it again
-instance "$(attributes taken)"
-machine taken & pid=$!
-wait $pid
-is $? 0 "started again it goes on and finishes"
-muster collect gs://ctl/taken --out "$t_dir/taken" >/dev/null
-is $? 0 "every step is ok"
-is "$(csv "$t_dir/taken/results.csv" attempt counts yes | sort -u | wc -l)" 2 \
-	"only the interrupted step has another attempt"
+like "$(cat "$t_dir/spot.out")" "interrupted: 1 of 4 steps ok: preempted: the cloud takes" "the console says why"
+like "$(muster status gs://ctl/spot)" interrupted "status says interrupted"
+is "$(field spot/results/w-1/manifest.json "d['state'], d['reason'][:9], \
+	[s['reason'] for s in d['steps'] if s['state'] == 'interrupted'][0][:24]")" \
+	"interrupted preempted while fio ran: preempted" "the manifest as well, and the step's line"
 
-# orders that cannot be read: why, on the console, and off
+# still so at the next start: it does not begin
+vm spot; is $? 3 "started while the machine is preempted, it ends 3 again"
+is "$(power spot)" "" "without touching the power"
+of_run spot
+vm spot; is $? 0 "on a machine that stays it finishes"
+is "$(power spot)" poweroff "and powers off"
+muster collect gs://ctl/spot --out "$t_dir/spot" >/dev/null
+is $? 0 "every step is ok"
+is "$(csv "$t_dir/spot/results.csv" attempt counts yes | sort | tr '\n' ' ')" "1 1 1 2 " \
+	"the interrupted step is attempt 2, the others 1"
+is "$(csv "$t_dir/spot/results.csv" state | sort | uniq -c | tr -s ' ' | tr '\n' ';')" \
+	" 1 interrupted; 4 ok;" "and nothing committed was run again"
+
+# taken away while it waits for a job
+of_run later
+vm later & pid=$!
+wait_text "$t_dir/ws-later/worker.log" "no job yet"
+emu POST instances/vm-1/preempt >/dev/null
+wait $pid; is $? 3 "taken away while it waits for a job, it ends 3"
+is "$(power later)" "" "and leaves the power"
+of_run later
+
+# what keeps it from going on
+MUSTER_JOB_WAIT_S=1 vm nojob; is $? 2 "no job: exit 2"
+like "$(cat "$t_dir/nojob.out")" ": no job at gs://ctl/later/jobs/w-1.json" "the console says so"
+is "$(power nojob)" poweroff "and the machine is powered off"
+
+of_run later ', "muster-debug": "true"'
+MUSTER_JOB_WAIT_S=1 vm debug; is $? 2 "the same with debug"
+is "$(power debug)" "" "the machine stays on"
+
+instance '{"muster-run": "gs://nowhere/r", "muster-endpoint": "'"$store"'"}'
+vm nowhere & pid=$!
+wait_text "$t_dir/nowhere.out" "waiting for the bucket: "
+is $? 0 "no bucket: the console says that it waits for one"
+like "$(cat "$t_dir/nowhere.out")" nowhere "which"
+kill -TERM "$(pgrep -f "muster-worker.*ws-nowhere" | head -n 1)"
+wait $pid; is $? 3 "a person's signal ends it"
+is "$(power nowhere)" "" "with the power left to the person"
+
 instance '{}'
-machine lost
-is $? 2 "no run named: exit 2"
-like "$(cat "$t_dir/lost.out")" "metadata attribute" "the console says what is missing"
-is "$(cat "$t_dir/pressed" 2>/dev/null)" poweroff "and the machine goes off"
-instance '{"muster-debug":"true"}'
-machine debug --debug
-ok "$([ ! -e "$t_dir/pressed" ]; echo $?)" "not with debug"
-instance "$(attributes absent)"
-printf '{"schema":"muster/vm/1","rnu_url":"gs://ctl/plain"}' >"$t_dir/vm.json"
-MUSTER_VM_FILE=$t_dir/vm.json machine misspelt
-is $? 2 "a worker.json with an unknown key: exit 2"
-like "$(cat "$t_dir/misspelt.out")" rnu_url "the console names it"
-is "$(cat "$t_dir/pressed" 2>/dev/null)" poweroff "and the machine goes off"
+vm norun; is $? 2 "no run: exit 2"
+like "$(cat "$t_dir/norun.out")" "1/8 identify: no run: give" "the console says where it can be given"
+is "$(power norun)" poweroff "and the machine is powered off"
+
+vm_file=$t_dir/worker.json
+echo '{"schema": "muster/vm/1", "run_url": "gs://ctl/later", "wrker": "w-1"}' >"$vm_file"
+vm bad; is $? 2 "a bad worker.json: exit 2"
+like "$(cat "$t_dir/bad.out")" "1/8 identify: $vm_file: " "the console names the file"
+like "$(cat "$t_dir/bad.out")" wrker "and the key"
+is "$(power bad)" poweroff "and the machine is powered off"
+echo '{"schema": "muster/vm/1", "debug": true, "wrker": "w-1"}' >"$vm_file"
+vm baddebug; is $? 2 "the same with debug in it"
+is "$(power baddebug)" "" "the machine stays on"
+vm_file=$t_dir/no-such-file
+
+wait $down; is $? 2 "no metadata server: exit 2"
+like "$(cat "$t_dir/down.out")" "1/8 identify: asking for instance/attributes/muster-run: metadata server: no connection" \
+	"the console says so"
+is "$(power down)" poweroff "and the machine is powered off"
 done_testing

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a worker is: which source wins, what is refused.
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/str.h"
+#include "tests/unit/fake_http.h"
 #include "tests/unit/tap.h"
 #include "worker/finish.h"
 #include "worker/identity.h"
@@ -117,6 +119,60 @@ static void test_file(void)
 		   strstr(err.text, "shell"),
 	   "an unknown key is refused and named");
 	identity_part_done(&p);
+	ok(read_file("{\"schema\":\"muster/vm/1\",\"debug\":true,\"worker\":\"W 1\"}", &p,
+		     NULL) < 0 &&
+		   !p.run && p.debug,
+	   "of one that is refused debug is kept");
+	identity_part_done(&p);
+	ok(read_file("{\"schema\":\"muster/vm/1\",\"debug\":\"true\"}", &p, NULL) < 0 &&
+		   !p.debug,
+	   "unless it is what is wrong");
+	identity_part_done(&p);
+	ok(read_file("{\"debug\":true,", &p, NULL) < 0 && !p.debug,
+	   "or the file is no JSON");
+	identity_part_done(&p);
+}
+
+/* What decides about power after a failure. */
+static void find(const char *name, const struct identity_flags *flags,
+		 const char *metadata, bool debug, const char *reason)
+{
+	struct identity id;
+	struct err err = {0};
+
+	if (metadata)
+		setenv("GCE_METADATA_HOST", metadata, 1);
+	ok(identity_find(flags, &id, &err) < 0 && strstr(err.text, reason) &&
+		   id.power_off == flags->power_off && id.debug == debug &&
+		   (id.is_on_gce || !metadata),
+	   "%s: %s", name, err.text);
+	identity_done(&id);
+	unsetenv("GCE_METADATA_HOST");
+}
+
+#define VALUE(text)                                                                      \
+	"HTTP/1.1 200 OK\r\nMetadata-Flavor: Google\r\nContent-Length: *\r\n\r\n" text
+#define NO_VALUE "HTTP/1.1 404 No\r\nMetadata-Flavor: Google\r\nContent-Length: 0\r\n\r\n"
+
+static void test_find(void)
+{
+	struct fake fake = {.replies = {NO_VALUE, VALUE("w-1"), NO_VALUE, VALUE("true"),
+					VALUE("vm-1"), VALUE("77"), NO_VALUE, NO_VALUE,
+					NO_VALUE, NO_VALUE}};
+	const struct identity_flags flags = {.power_off = true};
+	const struct identity_flags debug = {.power_off = true, .debug = true};
+	char host[64];
+
+	fake_start(&fake);
+	snprintf(host, sizeof(host), "127.0.0.1:%u", fake.port);
+	find("no run attribute", &flags, host, true, "muster-run");
+	fake_stop(&fake);
+	fake = (struct fake){.replies = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
+	fake_start(&fake);
+	snprintf(host, sizeof(host), "127.0.0.1:%u", fake.port);
+	find("another web server", &flags, host, false, "no metadata server");
+	fake_stop(&fake);
+	find("debug as a flag", &debug, NULL, true, "no run");
 }
 
 static void test_machine(void)
@@ -187,14 +243,20 @@ static void test_power(void)
 	w.settings.power_off = false;
 	ok(!finish_may_power_off(&w), "not when the job says no");
 	w.settings.power_off = true;
+	w.queue.n_jobs = 0;
+	w.exit_code = WORKER_EXIT_CONFIG;
+	ok(finish_may_power_off(&w), "it does when it does not know who it is");
 	w.exit_code = WORKER_EXIT_DUPLICATE;
 	ok(!finish_may_power_off(&w), "not while another worker may live here");
 }
 
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
+	setenv("MUSTER_RETRY_BASE_MS", "10", 1);
 	test_merge();
 	test_file();
+	test_find();
 	test_machine();
 	test_finish();
 	test_power();

@@ -219,10 +219,11 @@ static void test_judge_ends(void)
 	j.fio.how = MEASURE_TIMEOUT;
 	expect(&j, ATTEMPT_TIMEOUT, "60 s", "the timeout");
 	j.fio.how = MEASURE_STOPPED;
-	expect(&j, ATTEMPT_INTERRUPTED, "stopped", "stopped by a signal");
+	j.in.stop_text = "preempted";
+	expect(&j, ATTEMPT_INTERRUPTED, "preempted", "stopped by a notice");
 	j.fio.how = MEASURE_STOPPED;
 	j.in.is_stopped_by_order = true;
-	expect(&j, ATTEMPT_CANCELLED, "stopped", "stopped by an order");
+	expect(&j, ATTEMPT_CANCELLED, "by an order", "stopped by an order");
 	j.fio.exit_status = 1;
 	j.facts.is_block_over_file = true;
 	j.out.n = 0;
