@@ -111,7 +111,6 @@ int finish_run(struct worker *w, const struct err *failed)
 	/* the last writes may have been what told us that the name is another's */
 	if (stop_why(&w->stop) == STOP_FENCED)
 		w->exit_code = WORKER_EXIT_DUPLICATE;
-	notice_stop(&w->notice);
 	release(w);
 	guard_stop(&w->guard);
 	return 0;

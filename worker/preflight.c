@@ -82,8 +82,6 @@ int preflight_workspace(struct worker *w, struct err *err)
 	    guard_sweep(w->id.workspace, &w->cgroup, &why) < 0)
 		log_line(LOG_WARN, "leftovers of an earlier worker: %s", why.text);
 	r = guard_start(w->id.workspace, &w->cgroup, &w->guard, err);
-	if (r == 0 && w->id.is_on_gce)
-		r = notice_start(&w->notice, &w->stop, err);
 	return r < 0 ? r : open_stores(w, err);
 }
 
@@ -172,7 +170,6 @@ static void fill_provenance(struct worker *w)
 	str_copy(p->cpu_platform, sizeof(p->cpu_platform), w->id.cpu_platform);
 	str_copy(p->zone, sizeof(p->zone), w->id.zone);
 	str_copy(p->image, sizeof(p->image), w->id.image);
-	accel_find(p->accel, sizeof(p->accel));
 	kernel_facts(p);
 	w->board.manifest_changed = true;
 	pthread_mutex_unlock(&w->board.lock);

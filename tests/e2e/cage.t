@@ -118,6 +118,11 @@ if [ -n "$hierarchy" ] && mkdir "$group" 2>/dev/null && [ -w "$group/cgroup.kill
 	wait_fio "$t_dir/ws-cg-w-1"
 	fio=$(find_fio "$t_dir/ws-cg-w-1")
 	like "$(grep ^0:: "/proc/$fio/cgroup")" "/muster-test-$$/step-1-1-a1" "fio is in the step's group"
+	# fio forks them one after the other
+	for _ in $(seq 30); do
+		[ "$(wc -l <"$group/step-1-1-a1/cgroup.procs")" -ge 5 ] && break
+		sleep 0.1
+	done
 	is "$(wc -l <"$group/step-1-1-a1/cgroup.procs")" 5 "with its four jobs"
 	is "$(wc -l <"$group/worker/cgroup.procs")" 2 "worker and guardian are in theirs"
 	wait $pid
