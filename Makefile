@@ -101,7 +101,8 @@ fleet:
 # the image's own tests: it boots by UEFI, runs real gcsfuse and fio, powers off
 vm-test: all
 	[ -f $(BUILD)/image/disk.raw ] || $(MAKE) image PACK=0
-	BUILD=$(BUILD) prove --failures -e '' $(filter-out tests/vm/fleet.t,$(wildcard tests/vm/*.t))
+	BUILD=$(BUILD) prove --failures -e '' $(VM_TESTS)
+VM_TESTS ?= $(filter-out tests/vm/fleet.t,$(wildcard tests/vm/*.t))
 
 # terraform apply of two machines, a kill, an apply that resumes, destroy
 test-fleet: all
@@ -110,12 +111,13 @@ test-fleet: all
 	BUILD=$(BUILD) prove --failures -e '' tests/vm/fleet.t
 
 # everything CI runs: both compilers without a warning, quick tests, whole runs with real
-# gcsfuse and fio, virtual machines of the image, sanitizers, fuzzers
+# gcsfuse and fio, virtual machines of the image (the other ways to boot: vm-test), sanitizers,
+# fuzzers
 test:
 	$(MAKE) WERROR=1 all
 	$(MAKE) image
 	$(MAKE) WERROR=1 check e2e
-	$(MAKE) vm-test test-fleet
+	$(MAKE) vm-test test-fleet VM_TESTS="tests/vm/uefi.t tests/vm/power.t"
 	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan
 	$(MAKE) fuzz

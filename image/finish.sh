@@ -100,6 +100,10 @@ trim()
 			ln -sfn /dev/null "$root/etc/systemd/system-generators/$generator"
 	done
 	enable cloud-init.target multi-user.target
+	# cloud-init would ask for an address of its own before the network is up, and throw it away.
+	# Without a DHCP client it asks the metadata server in its network stage, by networkd's: the
+	# same network the worker uses, 2 s of an emulated boot earlier.
+	rm -f "$root/usr/sbin/dhcpcd"
 }
 
 # GCSFUSE=PATH: into the local cache, under the key of `muster split --binary`. Results name
