@@ -114,6 +114,7 @@ test-fleet: all
 # gcsfuse and fio, virtual machines of the image (the other ways to boot: vm-test), sanitizers,
 # fuzzers
 test:
+	scripts/deps.sh test vm
 	$(MAKE) WERROR=1 all
 	$(MAKE) image
 	$(MAKE) WERROR=1 check e2e
@@ -165,7 +166,7 @@ analyze:
 	clang-tidy --quiet $(filter %.c,$(sources)) -- $(BASE)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppress=memleak \
 		--suppress=resourceLeak -I. core manifests worker coordinator emulator
-	shellcheck scripts/*.sh tests/cli/*.t terraform/*.sh terraform/*/*.sh image/stock/*.sh tests/terraform/*.sh
+	shellcheck scripts/*.sh image/*.sh tests/cli/*.t terraform/*.sh terraform/*/*.sh image/stock/*.sh tests/terraform/*.sh
 format:
 	clang-format -i $(sources)
 

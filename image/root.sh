@@ -12,6 +12,7 @@ arch=$(dpkg --print-architecture)
 mirror()
 {
 	local uri
+	# shellcheck disable=SC2016 # apt's own placeholders
 	uri=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
 		sed -n "s/^Debian [a-z]*$1 //p" | head -n 1)
 	echo "${uri%/}"
