@@ -35,6 +35,20 @@ int64_t beat_manifest_ns(const struct beat_now *b)
 	return free_ns > b->now_ns ? free_ns : b->now_ns;
 }
 
+int64_t beat_request_ns(int64_t now_ns, int64_t signal_ns)
+{
+	int64_t end_ns = now_ns + (int64_t)BEAT_REQUEST_S * NS_PER_S;
+	int64_t last_ns = signal_ns + (int64_t)BEAT_LAST_S * NS_PER_S;
+
+	return signal_ns && last_ns < end_ns ? last_ns : end_ns;
+}
+
+static void set_deadline(struct beat *beat)
+{
+	beat->store->deadline_ns =
+		beat_request_ns(clock_mono_ns(), stop_since_ns(beat->stop));
+}
+
 static void fenced(struct beat *beat, const struct heartbeat *rival)
 {
 	struct board *b = beat->board;
@@ -65,8 +79,7 @@ static int write_owned(struct beat *beat, const char *name, const struct str *te
 	for (int tries = 0; tries < 3; tries++) {
 		req.precondition = *generation ? PUT_REPLACE : PUT_CREATE;
 		req.if_generation = *generation;
-		beat->store->deadline_ns =
-			clock_mono_ns() + (int64_t)BEAT_REQUEST_S * NS_PER_S;
+		set_deadline(beat);
 		r = beat->store->ops->put(beat->store, name, &req, &meta, err);
 		if (r == 0)
 			*generation = meta.generation;
@@ -169,7 +182,7 @@ static int read_order(struct beat *beat)
 	r = path_control(name, &beat->run, beat->orders.next_seq, &err);
 	if (r < 0)
 		return r;
-	beat->store->deadline_ns = clock_mono_ns() + (int64_t)BEAT_REQUEST_S * NS_PER_S;
+	set_deadline(beat);
 	r = beat->store->ops->get(beat->store, name, CONTROL_MAX_BYTES, &text, NULL,
 				  &err);
 	if (r == -ENOENT)
@@ -335,9 +348,13 @@ void beat_finish(struct beat *beat)
 {
 	if (beat->is_running) {
 		/* a preempted machine has seconds left */
-		int64_t s = stop_since_ns(beat->stop) ? BEAT_END_SIGNALLED_S : BEAT_END_S;
+		int64_t signal_ns = stop_since_ns(beat->stop);
+		int64_t s = signal_ns ? BEAT_END_SIGNALLED_S : BEAT_END_S;
+		int64_t last_ns = signal_ns + (int64_t)BEAT_LAST_S * NS_PER_S;
 
 		beat->over_ns = clock_mono_ns() + s * NS_PER_S;
+		if (signal_ns && beat->over_ns > last_ns)
+			beat->over_ns = last_ns;
 		pthread_mutex_lock(&beat->board->lock);
 		beat->board->is_over = true;
 		pthread_mutex_unlock(&beat->board->lock);

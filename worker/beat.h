@@ -19,6 +19,10 @@
  */
 enum { BEAT_GAP_S = 2, BEAT_REQUEST_S = 10, BEAT_END_S = 20, BEAT_END_SIGNALLED_S = 4 };
 
+/* A machine that is taken back is gone 25 s after the signal: the last request, whatever
+ * it waits for, ends before. */
+enum { BEAT_LAST_S = 22 };
+
 /** struct beat - filled by the main thread before beat_start(), then the thread's. */
 struct beat {
 	struct board *board;
@@ -44,6 +48,10 @@ int beat_start(struct beat *beat, struct err *err);
 /** beat_finish() - let it write the newest state and manifest, wait for it (at most
  * BEAT_END_S), and close its store. Harmless when it was never started. */
 void beat_finish(struct beat *beat);
+
+/** beat_request_ns() - when a request that begins at @now_ns has to be answered;
+ * @signal_ns: of the first signal, 0 = none. CLOCK_MONOTONIC, pure. */
+int64_t beat_request_ns(int64_t now_ns, int64_t signal_ns);
 
 /** struct beat_now - what beat_wait_ns() judges by. */
 struct beat_now {

@@ -99,6 +99,11 @@ static void test_timing(void)
 	b.is_urgent = false;
 	b.now_ns = 110 * s;
 	ok(beat_lease_ns(&b) == 110 * s, "never in the past");
+	ok(beat_request_ns(100 * s, 0) == 110 * s, "a request has 10 s");
+	ok(beat_request_ns(100 * s, 99 * s) == 110 * s, "also after a signal");
+	ok(beat_request_ns(100 * s, 85 * s) == 107 * s,
+	   "but ends 22 s after it: the machine has 25");
+	ok(beat_request_ns(100 * s, 70 * s) == 92 * s, "or at once");
 }
 
 static struct control order(enum control_kind kind, unsigned round)
