@@ -5,7 +5,7 @@
 # make image      the worker's VM image;  make fleet  the main job with two such VMs
 # make test-fleet a fleet by terraform: kill, resume, destroy;  make bench-boot  how long a boot takes
 # make e2e        whole runs: real gcsfuse, real fio, kills and faults
-# make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
+# make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan, by clang
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
 # make fuzz       each fuzzer for FUZZ_SECONDS;  make bench  figures beside their limits
 # make format     rewrites the sources in place
@@ -119,7 +119,6 @@ test:
 	$(MAKE) image
 	$(MAKE) WERROR=1 check e2e
 	$(MAKE) vm-test test-fleet VM_TESTS="tests/vm/uefi.t tests/vm/power.t"
-	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan
 	$(MAKE) fuzz
 
@@ -129,10 +128,11 @@ image: $(BUILD)/muster-worker $(image_programs)
 
 tests: $(tests) $(tools)
 
-# whole runs need programs that can be told to die at a phase
+# whole runs need programs that can be told to die at a phase; the longest begins first
+e2e := tests/e2e/kill.t $(filter-out tests/e2e/kill.t,$(wildcard tests/e2e/*.t))
 e2e:
 	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all tests
-	BUILD=$(CURDIR)/build/testing prove --failures -e '' $(wildcard tests/e2e/*.t)
+	BUILD=$(CURDIR)/build/testing prove -j3 --failures -e '' $(e2e)
 
 bench: all $(tools)
 	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
@@ -143,12 +143,13 @@ bench-boot: all
 	BUILD=$(BUILD) tests/bench/boot.py
 
 check: all $(tests) $(tools)
-	BUILD=$(abspath $(BUILD)) prove --failures -e '' $(tests) $(cli)
+	BUILD=$(abspath $(BUILD)) prove -j2 --failures -e '' $(tests) $(cli)
 
 sanitize tsan:
-	$(MAKE) BUILD=build/$@ SAN="$(SAN_$@)" CFLAGS="-O1 -g" WERROR=1 check
+	$(MAKE) $(CC_$@) BUILD=build/$@ SAN="$(SAN_$@)" CFLAGS="-O1 -g" WERROR=1 check
 SAN_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 SAN_tsan     := -fsanitize=thread
+CC_tsan      := CC=clang
 
 fuzz:
 	$(MAKE) BUILD=build/fuzz CC=clang SAN="-fsanitize=fuzzer-no-link,address,undefined" \
