@@ -20,6 +20,16 @@ static int prepare_round(struct worker *w, struct err *err)
 	return r;
 }
 
+/* Interrupted, yet this process lives: another incarnation got at the attempt. The step
+ * goes on with the next one. */
+static void try_again(struct worker *w, size_t i)
+{
+	const struct queue_step *s = &w->queue.steps[i];
+
+	if (s->state == ATTEMPT_INTERRUPTED && stop_why(&w->stop) < STOP_SIGNAL)
+		queue_set(w, i, ATTEMPT_PENDING, s->attempt + 1, NULL);
+}
+
 static int run_one(struct worker *w, size_t i, struct err *err)
 {
 	const struct job_step *p = w->queue.steps[i].plan;
@@ -28,6 +38,7 @@ static int run_one(struct worker *w, size_t i, struct err *err)
 	board_state(&w->board, WORKER_RUNNING, NULL);
 	layout_clean(w, p->test_id, p->block);
 	r = step_run(w, i, err);
+	try_again(w, i);
 	worker_log_upload(w);
 	return r;
 }

@@ -174,6 +174,26 @@ static bool pack_log(struct attempt *a)
 	return counts.is_cut;
 }
 
+static int upload_all(struct worker *w, struct attempt *a, bool is_log_cut,
+		      struct err *err)
+{
+	static const struct {
+		enum step_file file;
+		const char *content_type;
+	} files[] = {
+		{STEP_JOB_FIO, "text/plain"},
+		{STEP_FIO_OUTPUT, "application/json"},
+		{STEP_MONITOR, "text/csv"},
+		{STEP_GCSFUSE_LOG, "application/gzip"},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++)
+		r = upload_file(w, a, files[i].file, files[i].content_type,
+				is_log_cut && files[i].file == STEP_GCSFUSE_LOG, err);
+	return r;
+}
+
 int attempt_upload(struct worker *w, struct attempt *a, struct err *err)
 {
 	cleanup_free char *csv = attempt_path(a, STEP_MONITOR);
@@ -187,13 +207,13 @@ int attempt_upload(struct worker *w, struct attempt *a, struct err *err)
 	if (a->monitor && a->has_fio)
 		r = monitor_write_csv(a->monitor, csv, err);
 	if (r == 0)
-		r = upload_file(w, a, STEP_JOB_FIO, "text/plain", false, err);
-	if (r == 0)
-		r = upload_file(w, a, STEP_FIO_OUTPUT, "application/json", false, err);
-	if (r == 0)
-		r = upload_file(w, a, STEP_MONITOR, "text/csv", false, err);
-	if (r == 0)
-		r = upload_file(w, a, STEP_GCSFUSE_LOG, "application/gzip", is_cut, err);
+		r = upload_all(w, a, is_cut, err);
+	/* an incarnation cut off from the bucket ran this attempt too and came back: its
+	 * files have the names, so these figures cannot be kept; another attempt can */
+	if (r == -EEXIST)
+		attempt_fail(a, ATTEMPT_INTERRUPTED,
+			     "another incarnation of this worker wrote this attempt's "
+			     "files");
 	return r;
 }
 

@@ -49,6 +49,23 @@ muster collect gs://ctl/upload --out "$t_dir/upload" >/dev/null
 is "$(states upload)" " 1 failed; 3 ok;" "one step failed, the others are ok"
 like "$(csv "$t_dir/upload/results.csv" reason state failed)" "upload" "its reason names the upload"
 
+# an incarnation that was cut off comes back and writes files of the attempt that runs here:
+# that attempt is given up, the step goes on with the next one
+split_run twin
+step=$(muster store cat gs://ctl/twin/jobs/w-1.json |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["steps"][0]["step"])')
+worker twin w-1 & pid=$!
+wait_fio "$t_dir/ws-twin-w-1"
+muster store cp "$t_dir/job.json" \
+	"gs://ctl/twin/results/w-1/test-${step%-*}/fio_output_${step#*-}.json" >/dev/null
+wait $pid; is $? 0 "an attempt another incarnation wrote to: the worker ends 0"
+muster collect gs://ctl/twin --out "$t_dir/twin" >/dev/null
+is "$(states twin)" " 4 ok;" "every step is ok"
+is "$(csv "$t_dir/twin/results.csv" attempt counts yes | sort | tr '\n' ' ')" "1 1 1 2 " \
+	"that step by its second attempt"
+like "$(csv "$t_dir/twin/results.csv" reason state interrupted)" "another incarnation" \
+	"the first one says why"
+
 # the store is away for some seconds in mid-run: nothing is lost, nothing is run again
 split_run away
 worker away w-1 & pid=$!
