@@ -182,6 +182,13 @@ void kernel_host_read(struct kernel_host *ret)
 	ret->clock_offset_ns = clock_real_ns() - clock_mono_ns();
 }
 
+bool kernel_clock_stepped(int64_t step_ns, int64_t over_ns)
+{
+	int64_t slewed_ns = 100 * NS_PER_MS + over_ns / 1000;
+
+	return step_ns > slewed_ns || step_ns < -slewed_ns;
+}
+
 static int64_t delta(int64_t start, int64_t end)
 {
 	return start == INT64_MIN || end == INT64_MIN ? INT64_MIN : end - start;

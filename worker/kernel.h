@@ -50,6 +50,13 @@ void kernel_host_delta(const struct kernel_host *start, const struct kernel_host
 		       struct step_record *rec);
 
 /**
+ * kernel_clock_stepped() - was the wall clock stepped, and not just slewed, by @step_ns
+ * in
+ * @over_ns? adjtime(3) slews by at most 500 ppm; twice that and 100 ms are let pass.
+ */
+bool kernel_clock_stepped(int64_t step_ns, int64_t over_ns);
+
+/**
  * kernel_facts() - fills kernel, cpus, mem_bytes, nic_bytes_per_s (fastest physical
  * link), accel, and machine_type from the firmware's product name if it is still empty.
  */

@@ -3,12 +3,15 @@
 #include "worker/monitor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/str.h"
@@ -19,7 +22,7 @@
 enum { AFTER_TIMEOUT_S = 30 };
 /* New fio processes are looked for at every row this long, then once a second. */
 static const int64_t discover_ns = 2LL * NS_PER_S;
-static const int64_t wake_again_ns = 20LL * NS_PER_MS;
+enum { WAKE_AGAIN_MS = 20 };
 
 struct monitor {
 	struct monitor_rows rows;
@@ -31,6 +34,7 @@ struct monitor {
 	bool is_running, is_attached;
 	sem_t begin;
 	atomic_bool must_stop;
+	int ended_fd; /* readable once the thread has nothing left to do */
 };
 
 /* Its arrival ends the sleep; there is nothing else to do. */
@@ -90,6 +94,15 @@ static void sample_until_stopped(struct monitor *m)
 	take_row(m, -1, READ_ALL);
 }
 
+static void say_ended(struct monitor *m)
+{
+	const uint64_t one = 1;
+
+	if (write(m->ended_fd, &one, sizeof(one)) < 0) {
+		/* only a full counter refuses, and this is the one write to it */
+	}
+}
+
 static void *monitor_main(void *arg)
 {
 	struct monitor *m = arg;
@@ -97,14 +110,17 @@ static void *monitor_main(void *arg)
 
 	while (sem_wait(&m->begin) < 0)
 		;
-	if (!m->is_attached)
+	if (!m->is_attached) {
+		say_ended(m);
 		return NULL;
+	}
 	start_ns = clock_mono_ns();
 	cpu_ns = thread_cpu_ns();
 	monitor_source_fio(&m->source, m->fio_pid);
 	sample_until_stopped(m);
 	m->cost.cpu_ns = thread_cpu_ns() - cpu_ns;
 	m->cost.wall_ns = clock_mono_ns() - start_ns;
+	say_ended(m);
 	return NULL;
 }
 
@@ -140,9 +156,15 @@ int monitor_new(const struct monitor_req *req, struct monitor **ret, struct err 
 	if (req->hz < 1 || req->hz > MONITOR_HZ_MAX)
 		return err_set(err, -EINVAL, "monitor: %u Hz", req->hz);
 	m = xcalloc(1, sizeof(*m));
-	r = monitor_rows_init(&m->rows, want < MONITOR_ROWS_MAX ? want : MONITOR_ROWS_MAX,
-			      err);
+	m->ended_fd = eventfd(0, EFD_CLOEXEC);
+	r = m->ended_fd < 0
+		    ? err_errno(err, -errno, "eventfd")
+		    : monitor_rows_init(&m->rows,
+					want < MONITOR_ROWS_MAX ? want : MONITOR_ROWS_MAX,
+					err);
 	if (r < 0) {
+		if (m->ended_fd >= 0)
+			close(m->ended_fd);
 		free(m);
 		return r;
 	}
@@ -168,20 +190,19 @@ void monitor_attach(struct monitor *m, pid_t fio_pid, int64_t fork_ns)
 
 void monitor_stop(struct monitor *m)
 {
+	struct pollfd ended = {.fd = m->ended_fd, .events = POLLIN};
+
 	if (!m->is_running)
 		return;
 	atomic_store_explicit(&m->must_stop, true, memory_order_release);
 	if (!m->is_attached)
 		sem_post(&m->begin);
-	/* a signal between the thread's check and its sleep is lost: wake it again */
-	for (;;) {
-		int64_t until_ns = clock_real_ns() + wake_again_ns;
-		struct timespec ts = {until_ns / NS_PER_S, until_ns % NS_PER_S};
-
+	/* a signal between the thread's check and its sleep is lost: wake it again. Not
+	 * by a timed join: its clock is the wall's, which may be stepped */
+	do
 		pthread_kill(m->thread, SIGRTMIN);
-		if (pthread_timedjoin_np(m->thread, NULL, &ts) == 0)
-			break;
-	}
+	while (poll(&ended, 1, WAKE_AGAIN_MS) <= 0);
+	pthread_join(m->thread, NULL);
 	m->is_running = false;
 	monitor_rows_jitter(&m->rows, &m->cost);
 }
@@ -209,5 +230,6 @@ void monitor_free(struct monitor *m)
 	monitor_source_done(&m->source);
 	monitor_rows_done(&m->rows);
 	sem_destroy(&m->begin);
+	close(m->ended_fd);
 	free(m);
 }

@@ -222,6 +222,9 @@ int attempt_measure(struct worker *w, struct attempt *a, struct err *err)
 		attempt_flag(a, "not_caged");
 	settings_end(a);
 	kernel_host_delta(&before, &after, &a->rec);
+	if (kernel_clock_stepped(a->rec.host.clock_step_ns,
+				 a->fio.end_ns - a->fio.start_ns))
+		attempt_flag(a, "clock_stepped");
 	monitor_stats(a->monitor, &a->rec);
 	if (a->fio.end_ns > a->fio.start_ns)
 		a->rec.phase_ns[PHASE_FIO] = a->fio.end_ns - a->fio.start_ns;

@@ -80,6 +80,17 @@ static void test_facts(void)
 	   "what the metadata server said is kept");
 }
 
+static void test_clock(void)
+{
+	const int64_t s = NS_PER_S;
+
+	ok(!kernel_clock_stepped(0, 60 * s), "no step");
+	ok(!kernel_clock_stepped(30 * NS_PER_MS, 60 * s), "500 ppm are slewing");
+	ok(!kernel_clock_stepped(-36 * s / 10, 7200 * s), "also over hours");
+	ok(kernel_clock_stepped(s, 60 * s), "a second is a step");
+	ok(kernel_clock_stepped(-s, 60 * s), "backwards too");
+}
+
 int main(void)
 {
 	proc_init(NULL);
@@ -88,5 +99,6 @@ int main(void)
 	test_settings_of_no_mount();
 	test_host_counters();
 	test_facts();
+	test_clock();
 	return done_testing();
 }
