@@ -242,8 +242,8 @@ static void test_threads(void)
 	google_stop(&g);
 }
 
-/* All that a real program prints, good or bad, is spilt. */
-static int run_muster(void)
+/* What a real program prints; also spilt. */
+static int run_muster(struct str *said)
 {
 	const char *build = getenv("BUILD");
 	cleanup_free char *path =
@@ -267,9 +267,10 @@ static int run_muster(void)
 	close(out[1]);
 	while ((n = read(out[0], buf, sizeof(buf) - 1)) > 0) {
 		buf[n] = '\0';
-		spill(buf);
+		str_add(said, buf);
 	}
 	close(out[0]);
+	spill(str_text(said));
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
