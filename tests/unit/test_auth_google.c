@@ -279,12 +279,15 @@ static void test_program(void)
 {
 	struct google g = {.tokens = {.replies = {TOKEN("a"), REFUSED("invalid_grant")}},
 			   .store = {.replies = {OBJECT}}};
+	cleanup_str struct str good = STR_INIT(65536);
+	cleanup_str struct str bad = STR_INIT(65536);
 
 	google_start(&g, cert_path);
 	chmod(cred_path, 0644);
-	ok(run_muster() == 0 && strstr(str_text(&spilt), "chmod 600"),
+	ok(run_muster(&good) == 0 && strstr(str_text(&good), "chmod 600") &&
+		   strstr(str_text(&good), "generation"),
 	   "muster with a login that others can read");
-	ok(run_muster() == 2 && strstr(str_text(&spilt), "log in again"),
+	ok(run_muster(&bad) == 2 && strstr(str_text(&bad), "log in again"),
 	   "muster with a login that was revoked");
 	google_stop(&g);
 }
