@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "coordinator/cmd.h"
+#include "core/log.h"
 
 static const struct cmd commands[] = {
 	{"split", cmd_split, "RUN --tests CSV --fio FILE --data gs://BUCKET --workers N",
@@ -47,6 +48,13 @@ static int unknown(const char *name)
 	return cmd_usage("unknown command \"%.60s\" (muster --help lists them)", name);
 }
 
+/* What a library layer has to say without failing. */
+static void on_line(enum log_level level, const char *line, void *arg)
+{
+	(void)level, (void)arg;
+	fprintf(stderr, "muster: %s\n", line);
+}
+
 int main(int argc, char **argv)
 {
 	cleanup_str struct str text = STR_INIT(65536);
@@ -54,6 +62,7 @@ int main(int argc, char **argv)
 	/* a core dump could hold a token; results are the operator's alone */
 	prctl(PR_SET_DUMPABLE, 0);
 	umask(077);
+	log_set_sink(on_line, NULL, LOG_WARN);
 	cmd_catch_signals();
 	if (argc < 2) {
 		usage(&text);

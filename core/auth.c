@@ -1,78 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// Application default credentials, and the process's bearer token.
+// The process's bearer token: one for all its stores, renewed by one thread at a time.
 #include "core/auth.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
+#include "core/auth_impl.h"
 #include "core/clock.h"
-#include "core/json.h"
+#include "core/log.h"
 
-enum { TOKEN_CAP = 4096, TOKEN_REPLY_MAX = 16 * 1024 };
+static const int64_t renew_before_ns = (int64_t)AUTH_RENEW_BEFORE_S * NS_PER_S;
+static const int64_t default_limit_ns = 20LL * NS_PER_S;
+/* A renewal while the old token is good: how long one caller is held up, how often. */
+static const int64_t renew_limit_ns = 10LL * NS_PER_S;
+static const int64_t renew_pause_ns = 30LL * NS_PER_S;
+/* How late a waiting thread notices its cancel descriptor. */
+static const int64_t look_ns = 50LL * NS_PER_MS;
 
-static const int64_t renew_before_ns = 225LL * NS_PER_S;
-
-/* The account belongs to the machine, so one token serves every store of the process. */
+/* Credentials belong to the process, so one token serves every store of it. */
 static struct {
-	pthread_mutex_t lock; /* held while fetching: one thread asks, the others wait */
-	char header[TOKEN_CAP];
-	int64_t expires_ns; /* CLOCK_MONOTONIC; 0 = none */
-} token = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_mutex_t lock; /* never held during an exchange */
+	pthread_cond_t has_landed;
+	struct auth_token token;
+	bool is_in_flight; /* somebody is fetching one */
+	unsigned flights;  /* that have ended */
+	struct err why;	   /* how the last one failed; code 0 = it did not */
+	int64_t again_ns;  /* no renewal before */
+} shared = {.lock = PTHREAD_MUTEX_INITIALIZER, .has_landed = PTHREAD_COND_INITIALIZER};
 
-/* The one kind of credentials that comes from a file would be read here. */
-static int refuse_file(const char *path, const char *how, struct err *err)
+/* What one call of auth_token() needs for a fetch. */
+struct flight {
+	struct http *http;
+	int64_t deadline_ns;
+	int cancel_fd;
+};
+
+enum auth_age auth_age(int64_t expires_ns, int64_t now_ns)
 {
-	return err_set(
-		err, -EACCES,
-		"credentials file %s (%s): supported are the service account of the "
-		"virtual machine (metadata server), or no credentials at all "
-		"(STORAGE_EMULATOR_HOST)",
-		path, how);
-}
-
-static int check_gcloud_file(struct err *err)
-{
-	static const char name[] = "application_default_credentials.json";
-	const char *folder = getenv("CLOUDSDK_CONFIG"), *home = getenv("HOME");
-	cleanup_free char *path = NULL;
-
-	if (folder && *folder)
-		path = xasprintf("%s/%s", folder, name);
-	else if (home && *home)
-		path = xasprintf("%s/.config/gcloud/%s", home, name);
-	if (path && access(path, F_OK) == 0)
-		return refuse_file(path,
-				   "gcloud's default; CLOUDSDK_CONFIG names another "
-				   "folder",
-				   err);
-	return 0;
+	if (expires_ns <= now_ns)
+		return AUTH_ENDED;
+	return expires_ns - now_ns < renew_before_ns ? AUTH_STALE : AUTH_FRESH;
 }
 
 int auth_find(enum auth_source *ret, struct err *err)
 {
-	const char *path = getenv("GOOGLE_APPLICATION_CREDENTIALS");
-	int r;
+	cleanup_cred struct auth_cred cred = {0};
+	int r = auth_cred_find(&cred, err);
 
-	if (path && *path)
-		return refuse_file(path, "GOOGLE_APPLICATION_CREDENTIALS", err);
-	r = check_gcloud_file(err);
-	if (r < 0)
-		return r;
-	if (!metadata_is_here())
-		return err_set(
-			err, -EACCES,
-			"no credentials: this is no virtual machine of Google Cloud, "
-			"whose service account would be used; STORAGE_EMULATOR_HOST "
-			"names a store that needs none");
-	*ret = AUTH_METADATA;
-	return 0;
+	if (r == 0)
+		*ret = cred.source;
+	return r;
 }
 
 bool auth_may_send(const char *url)
 {
 	return str_starts(url, "https://storage.googleapis.com/");
+}
+
+struct str auth_secret(size_t max_bytes)
+{
+	return (struct str){
+		.s = xcalloc(1, max_bytes + 1), .cap = max_bytes + 1, .max = max_bytes};
 }
 
 void auth_wipe(struct str *secret)
@@ -82,78 +73,165 @@ void auth_wipe(struct str *secret)
 	str_done(secret);
 }
 
-/* {"access_token","expires_in","token_type":"Bearer"} */
-static int token_take(const struct str *reply, struct err *err)
+static void token_wipe(struct auth_token *token)
 {
-	cleanup_json json_t *doc = NULL;
-	const char *text = NULL;
-	uint64_t expires_s = 0;
-	struct json_in in;
-	int r;
+	explicit_bzero(token, sizeof(*token));
+}
 
-	/* a parser's own message could quote the token */
-	if (json_load(str_text(reply), reply->len, TOKEN_REPLY_MAX, "token", &doc, NULL) <
-	    0)
-		return err_set(err, -EBADMSG, "the metadata server's reply is not JSON");
-	json_in_init(&in, doc, JSON_RECORDS, "token", NULL, err);
-	json_in_str(&in, "access_token", JSON_MUST, &text);
-	json_in_u64(&in, "expires_in", JSON_MUST, &expires_s);
-	r = json_in_end(&in);
-	if (r < 0)
-		return r;
+int auth_token_set(const char *secret, int64_t expires_ns, struct auth_token *ret,
+		   struct err *err)
+{
+	static const char name[] = "Authorization: Bearer ";
+
 	/* a blank or line break would become headers of its own */
-	if (!*text || strlen(text) + sizeof("Authorization: Bearer ") > TOKEN_CAP ||
-	    strpbrk(text, " \t\r\n"))
-		return err_set(err, -EBADMSG, "the metadata server's token is malformed");
-	snprintf(token.header, sizeof(token.header), "Authorization: Bearer %s", text);
-	if (expires_s > 86400)
-		expires_s = 86400;
-	token.expires_ns = clock_mono_ns() + (int64_t)expires_s * NS_PER_S;
+	for (const char *at = secret; *at; at++)
+		if (*at <= ' ' || *at >= 127)
+			return err_set(err, -EBADMSG, "the token is malformed");
+	if (!*secret || strlen(secret) + sizeof(name) > sizeof(ret->header))
+		return err_set(err, -EBADMSG, "the token is empty or too long");
+	snprintf(ret->header, sizeof(ret->header), "%s%s", name, secret);
+	ret->expires_ns = expires_ns;
 	return 0;
 }
 
-static int token_fetch(struct http *http, int64_t deadline_ns, int cancel_fd,
-		       struct err *err)
+static int from_metadata(const struct flight *f, struct auth_token *ret, struct err *err)
 {
 	/* the machine's own scopes: asking for another one could be refused */
 	static const char path[] = "instance/service-accounts/default/token";
-	cleanup_secret struct str reply = STR_INIT(TOKEN_REPLY_MAX);
-	int r = metadata_get(http, path, TOKEN_REPLY_MAX, deadline_ns, cancel_fd, &reply,
-			     err);
+	cleanup_secret struct str reply = auth_secret(AUTH_REPLY_MAX);
+	int64_t asked_ns = clock_mono_ns();
+	int r = metadata_get(f->http, path, AUTH_REPLY_MAX, f->deadline_ns, f->cancel_fd,
+			     &reply, err);
 
 	if (r == -ENOENT)
 		return err_wrap(err, -EACCES,
 				"the virtual machine has no service account");
 	if (r == 0)
-		r = token_take(&reply, err);
+		r = auth_token_read(&reply, asked_ns, ret, err);
 	return r < 0 ? err_wrap(err, r, "token of the service account") : 0;
+}
+
+static int fetch(const struct flight *f, struct auth_token *ret, struct err *err)
+{
+	cleanup_cred struct auth_cred cred = {0};
+	int r = auth_cred_find(&cred, err);
+
+	if (r < 0)
+		return r;
+	switch (cred.source) {
+	case AUTH_METADATA:
+		return from_metadata(f, ret, err);
+	case AUTH_SERVICE_ACCOUNT:
+		return auth_jwt_token(&cred, ret, err);
+	case AUTH_USER:
+		return auth_user_token(f->http, &cred, f->deadline_ns, f->cancel_fd, ret,
+				       err);
+	case AUTH_ANONYMOUS:
+		break;
+	}
+	return err_set(err, -EACCES, "no credentials");
+}
+
+/* Is it the fetch's own caller that ended it, or a silence that may be over now? */
+static bool may_try_again(int r)
+{
+	return r == -ECANCELED || r == -EAGAIN || r == -EIO;
+}
+
+/* Fetches a token with the lock let go; the others look at shared.token meanwhile. */
+static int fly(const struct flight *f, bool has_old, struct err *err)
+{
+	int64_t now_ns = clock_mono_ns();
+	struct flight mine = *f;
+	struct auth_token got = {0};
+	struct err why = {0};
+	int r;
+
+	if (has_old && mine.deadline_ns > now_ns + renew_limit_ns)
+		mine.deadline_ns = now_ns + renew_limit_ns;
+	shared.is_in_flight = true;
+	pthread_mutex_unlock(&shared.lock);
+	r = fetch(&mine, &got, &why);
+	if (r < 0 && has_old && r != -ECANCELED)
+		log_line(LOG_WARN, "the token that is about to end is not renewed: %s",
+			 why.text);
+	pthread_mutex_lock(&shared.lock);
+	shared.is_in_flight = false;
+	shared.flights++;
+	shared.why = why;
+	if (r == 0)
+		shared.token = got;
+	shared.again_ns = r < 0 && r != -ECANCELED ? clock_mono_ns() + renew_pause_ns : 0;
+	token_wipe(&got);
+	pthread_cond_broadcast(&shared.has_landed);
+	if (r < 0 && auth_age(shared.token.expires_ns, clock_mono_ns()) == AUTH_ENDED)
+		return err_set(err, r, "%s", why.text);
+	return 0;
+}
+
+/* Until the flight under way has landed. 1 = look again; what will not do for one thread
+ * will not do for another. */
+static int wait_for_landing(const struct flight *f, struct err *err)
+{
+	unsigned flights = shared.flights;
+
+	while (shared.is_in_flight && shared.flights == flights) {
+		struct pollfd cancel = {.fd = f->cancel_fd, .events = POLLIN};
+		int64_t now_ns = clock_mono_ns(), until_ns = now_ns + look_ns;
+		struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+					 .tv_nsec = (long)(until_ns % NS_PER_S)};
+
+		if (poll(&cancel, 1, 0) > 0)
+			return err_set(err, -ECANCELED, "interrupted");
+		if (now_ns >= f->deadline_ns)
+			return err_set(err, -EAGAIN, "no token in time");
+		pthread_cond_clockwait(&shared.has_landed, &shared.lock, CLOCK_MONOTONIC,
+				       &until);
+	}
+	if (shared.flights == flights + 1 && shared.why.code &&
+	    !may_try_again(shared.why.code))
+		return err_set(err, shared.why.code, "%s", shared.why.text);
+	return 1;
+}
+
+/* 0 = shared.token is the one to use, 1 = look again, -errno. */
+static int settle(const struct flight *f, struct err *err)
+{
+	int64_t now_ns = clock_mono_ns();
+	enum auth_age age = auth_age(shared.token.expires_ns, now_ns);
+
+	if (age == AUTH_FRESH)
+		return 0;
+	if (age == AUTH_STALE && (shared.is_in_flight || now_ns < shared.again_ns))
+		return 0;
+	return shared.is_in_flight ? wait_for_landing(f, err)
+				   : fly(f, age == AUTH_STALE, err);
 }
 
 int auth_token(struct http *http, int64_t deadline_ns, int cancel_fd,
 	       struct str *ret_header, struct err *err)
 {
-	struct err why = {0};
-	int r = 0;
+	struct flight f = {http, deadline_ns, cancel_fd};
+	int r;
 
-	pthread_mutex_lock(&token.lock);
-	if (token.expires_ns - clock_mono_ns() < renew_before_ns) {
-		r = token_fetch(http, deadline_ns, cancel_fd, &why);
-		if (r < 0 && token.expires_ns > clock_mono_ns())
-			r = 0;
-	}
+	if (!f.deadline_ns)
+		f.deadline_ns = clock_mono_ns() + default_limit_ns;
+	pthread_mutex_lock(&shared.lock);
+	do
+		r = settle(&f, err);
+	while (r > 0);
 	if (r == 0)
-		str_add(ret_header, token.header);
-	pthread_mutex_unlock(&token.lock);
-	return r < 0 ? err_set(err, r, "%s", why.text)
-		     : str_check(ret_header, "the token", err);
+		str_add(ret_header, shared.token.header);
+	pthread_mutex_unlock(&shared.lock);
+	return r < 0 ? r : str_check(ret_header, "the token", err);
 }
 
 void auth_forget(const char *header)
 {
-	pthread_mutex_lock(&token.lock);
-	if (strcmp(token.header, header) == 0) {
-		explicit_bzero(token.header, sizeof(token.header));
-		token.expires_ns = 0;
+	pthread_mutex_lock(&shared.lock);
+	if (strcmp(shared.token.header, header) == 0) {
+		token_wipe(&shared.token);
+		shared.again_ns = 0;
 	}
-	pthread_mutex_unlock(&token.lock);
+	pthread_mutex_unlock(&shared.lock);
 }

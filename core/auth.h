@@ -12,14 +12,18 @@
 
 enum auth_source {
 	AUTH_ANONYMOUS,
-	AUTH_METADATA, /* the instance's service account */
+	AUTH_METADATA,	      /* the instance's service account */
+	AUTH_SERVICE_ACCOUNT, /* a key file: it signs its own tokens */
+	AUTH_USER,	      /* a person who logged in with gcloud */
 };
 
 /**
- * auth_find() - application default credentials, in Google's order.
+ * auth_find() - application default credentials, in Google's order: the file that
+ * GOOGLE_APPLICATION_CREDENTIALS names, gcloud's file, the metadata server.
  *
- * A credentials file that would come first is an error, not skipped: the metadata
- * server's account would be another one than the operator chose.
+ * A file that comes first and cannot be used is an error (-EACCES), not skipped: the next
+ * account would be another one than the operator chose. Files are read again for every
+ * token and no secret of theirs is kept: a new login or key counts at the next renewal.
  */
 int auth_find(enum auth_source *ret, struct err *err);
 
@@ -29,10 +33,14 @@ bool auth_may_send(const char *url);
 /**
  * auth_token() - append "Authorization: Bearer …" to @ret_header.
  *
- * One token for the process, fetched by one thread while others wait, renewed when less
- * than 3 min 45 s remain (google-auth's REFRESH_THRESHOLD: the metadata server hands out
- * its cached token until then). A token that has not ended yet is used when renewing
- * fails. The caller wipes @ret_header (auth_wipe()).
+ * One token for the process, renewed by one thread at a time when less than 3 min 45 s
+ * remain (google-auth's REFRESH_THRESHOLD: the metadata server hands out its cached token
+ * until then). The others go on with the old one, or wait if it has ended. A token that
+ * has not ended is used when renewing fails, which is logged and tried again later.
+ * The caller wipes @ret_header (auth_wipe()).
+ *
+ * @deadline_ns: CLOCK_MONOTONIC; 0 = 20 s from now
+ * -EACCES: these credentials will not do; -ECANCELED; -EAGAIN and others: no answer.
  */
 int auth_token(struct http *http, int64_t deadline_ns, int cancel_fd,
 	       struct str *ret_header, struct err *err);

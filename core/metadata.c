@@ -4,9 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "core/auth.h"
+#include "core/auth_impl.h"
 #include "core/clock.h"
-#include "core/retry.h"
 
 enum { WATCH_EXTRA_S = 10, WATCH_MAX_BYTES = 4096 };
 
@@ -83,33 +82,6 @@ static struct http_request request_for(const char *url, const char *host,
 				     .max_bytes = max_bytes};
 }
 
-static int repeat(struct http *http, const struct http_request *base, struct retry *retry,
-		  struct http_response *resp, struct err *err)
-{
-	struct http_request req = *base;
-	struct rng rng;
-
-	rng_init(&rng, rng_entropy());
-	for (;;) {
-		struct retry_event event;
-		struct err why = {0};
-		int64_t delay_ns = 0;
-		int r = http_do(http, &req, resp, &why);
-
-		event = (struct retry_event){.outcome = resp->outcome,
-					     .status = resp->status,
-					     .retry_after_ns = resp->retry_after_ns};
-		req.on_new_connection = r < 0;
-		if (retry_decide(retry, &event, clock_mono_ns(), &rng, &delay_ns) !=
-		    RETRY_AGAIN)
-			return r < 0 ? err_set(err, r, "metadata server: %s", why.text)
-				     : 0;
-		r = http_pause(clock_mono_ns() + delay_ns, *req.cancel_fd);
-		if (r < 0)
-			return err_set(err, r, "interrupted");
-	}
-}
-
 int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 		 int64_t deadline_ns, int cancel_fd, struct str *ret, struct err *err)
 {
@@ -134,8 +106,9 @@ int metadata_get(struct http *http, const char *path, uint64_t max_bytes,
 	retry_begin(&retry, clock_mono_ns());
 	req = request_for(url, name, &cancel_fd, max_bytes);
 	req.deadline_ns = retry.deadline_ns;
-	r = repeat(http, &req, &retry, &resp, err);
-	return r < 0 ? r : read_reply(&resp, host, path, ret, err);
+	r = auth_repeat(http, &req, &retry, &resp, err);
+	return r < 0 ? err_wrap(err, r, "metadata server")
+		     : read_reply(&resp, host, path, ret, err);
 }
 
 /* It goes back into a URL as it is. */

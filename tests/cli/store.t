@@ -128,9 +128,10 @@ store 2 cp "$dir/absent" gs://bkt/x && says "No such file"
 ok $? "a file that is not there"
 store 2 ls 'gs://B KT' && says "3 to 222 characters"
 ok $? "no bucket's name"
+echo '{"type":"external_account"}' >"$dir/key.json"
 GOOGLE_APPLICATION_CREDENTIALS=$dir/key.json STORAGE_EMULATOR_HOST='' store 2 ls gs://bkt &&
 	says "key.json" && says "supported are"
-ok $? "a key file: what is supported instead"
+ok $? "credentials of another type: what is supported instead"
 
 # faults
 faults '{"kind":"503","count":2},{"kind":"lost","method":"POST","count":1}'
