@@ -137,10 +137,10 @@ int gcs_compose(struct store *store, const char *name, const char *const *source
 /**
  * gcs_upload_end() - where the next request of an upload ends that has @persisted bytes.
  *
- * A checksum that is known goes with every request. One that is not yet is made while
- * bytes go out, and then goes with the last of them: whole units of 256 KiB first, and
- * what is left over (1 byte to 1 unit) in a request of its own. @persisted itself means
- * that only those are left: the checksum must be completed first.
+ * A checksum that is not known yet is made while bytes go out, and then goes with the
+ * last of them: whole units of 256 KiB first, and what is left over (1 byte to 1 unit)
+ * in a request of its own. @persisted itself means that only those are left: the
+ * checksum must be completed first.
  */
 uint64_t gcs_upload_end(uint64_t persisted, uint64_t total, bool is_summed);
 int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *req,

@@ -25,6 +25,7 @@ struct upload {
 	uint32_t crc32c;
 	char nonce[NONCE_CAP];
 	struct str session;
+	bool is_declared;  /* the session was begun with the checksum */
 	bool asks;	   /* the next request asks what was kept, instead of sending */
 	bool is_ambiguous; /* some try may have completed the object */
 };
@@ -126,6 +127,7 @@ static int start(struct upload *up, struct gcs_call *call, struct err *err)
 	str_add(&up->session, session);
 	explicit_bzero(session, sizeof(session));
 	up->persisted = 0;
+	up->is_declared = is_summed(up);
 	up->asks = false;
 	return 0;
 }
@@ -152,7 +154,8 @@ static int prepare(struct upload *up, struct gcs_call *call, struct texts *texts
 		return r;
 	crc32c_base64(up->crc32c, sum);
 	snprintf(texts->hash, sizeof(texts->hash), "x-goog-hash: crc32c=%s", sum);
-	call->headers[1] = is_summed(up) ? texts->hash : NULL;
+	call->headers[1] =
+		end == up->total && !up->asks && !up->is_declared ? texts->hash : NULL;
 	up->at = up->persisted;
 	if (up->asks || end == up->persisted) {
 		snprintf(texts->range, sizeof(texts->range),
