@@ -133,6 +133,8 @@ static size_t on_send(char *to, size_t size, size_t count, void *arg)
 			break;
 		have += (size_t)got;
 	}
+	if (have && x->req->on_sent)
+		x->req->on_sent(to, have, x->req->arg);
 	x->resp->sent_bytes += have;
 	return have;
 }

@@ -45,6 +45,9 @@ struct http_response;
 typedef int http_data_fn(const struct http_response *so_far, const void *bytes, size_t n,
 			 void *arg, struct err *err);
 
+/** http_sent_fn - bytes of the body as they go out; never twice within one exchange. */
+typedef void http_sent_fn(const void *bytes, size_t n, void *arg);
+
 /** struct http_request - everything is borrowed for the duration of http_do(). */
 struct http_request {
 	const char *method; /* GET, PUT, POST, DELETE */
@@ -61,7 +64,8 @@ struct http_request {
 	bool on_new_connection; /* after a failure: the old one may be what failed */
 	uint64_t max_bytes;	/* of the reply's body in memory; 0 = 1 MiB */
 	http_data_fn *on_data;	/* NULL: the body goes to the response */
-	void *arg;
+	http_sent_fn *on_sent;	/* or NULL */
+	void *arg;		/* of both */
 };
 
 /** struct http_response - initialise with `{0}`; http_response_done() frees and wipes. */

@@ -121,6 +121,7 @@ static int send_once(struct gcs *gcs, struct gcs_call *call, const char *credent
 				   .on_new_connection = call->on_new_connection,
 				   .max_bytes = call->max_bytes,
 				   .on_data = call->on_data,
+				   .on_sent = call->on_sent,
 				   .arg = call->arg};
 	size_t n = 0;
 	int r;

@@ -40,7 +40,7 @@ struct gcs {
  * struct gcs_call - one logical operation: the same request, tried until it is settled.
  *
  * @doing: "write", "read", …: errors begin with "cannot <doing> gs://bucket/name"
- * @on_data, @arg, @max_bytes: as in struct http_request
+ * @on_data, @on_sent, @arg, @max_bytes: as in struct http_request
  */
 struct gcs_call {
 	const char *doing, *name;
@@ -52,6 +52,7 @@ struct gcs_call {
 	bool takes_308; /* "Resume Incomplete" is no failure */
 	uint64_t max_bytes;
 	http_data_fn *on_data;
+	http_sent_fn *on_sent;
 	void *arg;
 	/* set by @on_data: bytes that no earlier try had; or NULL */
 	bool *has_progress;
@@ -132,6 +133,16 @@ int gcs_compose(struct store *store, const char *name, const char *const *source
 		struct err *err);
 
 /* store_gcs_resumable.c */
+
+/**
+ * gcs_upload_end() - where the next request of an upload ends that has @persisted bytes.
+ *
+ * A checksum that is not known yet is made while bytes go out, and then goes with the
+ * last of them: whole units of 256 KiB first, and what is left over (1 byte to 1 unit)
+ * in a request of its own. @persisted itself means that only those are left: the
+ * checksum must be completed first.
+ */
+uint64_t gcs_upload_end(uint64_t persisted, uint64_t total, bool is_summed);
 int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *req,
 		      struct obj_meta *ret_meta, struct err *err);
 

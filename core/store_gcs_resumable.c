@@ -8,7 +8,11 @@
 #include "core/crc32c.h"
 #include "core/store_gcs_impl.h"
 
-enum { RESTARTS_MAX = 3, READ_BYTES = 256 * 1024 };
+enum {
+	RESTARTS_MAX = 3,
+	READ_BYTES = 256 * 1024,
+	UNIT_BYTES = 256 * 1024, /* the server keeps whole ones of an unfinished upload */
+};
 
 /* The session's URL is a secret: who knows it may write. It is never part of a text. */
 struct upload {
@@ -16,30 +20,40 @@ struct upload {
 	const char *name;
 	const struct put_req *req;
 	uint64_t total, persisted;
+	uint64_t at;	 /* the next byte to go out */
+	uint64_t summed; /* leading bytes in @crc32c; no byte beyond was ever sent */
 	uint32_t crc32c;
 	char nonce[NONCE_CAP];
 	struct str session;
+	bool is_declared;  /* the session was begun with the checksum */
 	bool asks;	   /* the next request asks what was kept, instead of sending */
 	bool is_ambiguous; /* some try may have completed the object */
 };
 
-/* The checksum is declared when the upload begins: a damaged object never appears. */
+static bool is_summed(const struct upload *up)
+{
+	return up->summed == up->total;
+}
+
+/* Completes the checksum with what was not sent yet. */
 static int checksum(struct upload *up, struct err *err)
 {
 	cleanup_free char *buf = NULL;
-	uint64_t at = 0;
 
 	if (up->req->data) {
-		up->crc32c = crc32c_update(0, up->req->data, up->req->n);
+		up->crc32c = crc32c_update(up->crc32c,
+					   (const char *)up->req->data + up->summed,
+					   (size_t)(up->total - up->summed));
+		up->summed = up->total;
 		return 0;
 	}
 	buf = malloc(READ_BYTES);
 	if (!buf)
 		return err_set(err, -ENOMEM, "no memory for a read buffer");
-	while (at < up->total) {
-		uint64_t left = up->total - at;
+	while (!is_summed(up)) {
+		uint64_t left = up->total - up->summed;
 		size_t want = left < READ_BYTES ? (size_t)left : READ_BYTES;
-		ssize_t got = pread(up->req->fd, buf, want, (off_t)at);
+		ssize_t got = pread(up->req->fd, buf, want, (off_t)up->summed);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -50,16 +64,39 @@ static int checksum(struct upload *up, struct err *err)
 			return err_set(err, -EIO, "the file for %s became shorter",
 				       up->name);
 		up->crc32c = crc32c_update(up->crc32c, buf, (size_t)got);
-		at += (uint64_t)got;
+		up->summed += (uint64_t)got;
 	}
 	return 0;
+}
+
+/* A file is read once, for its checksum and its upload; bytes sent again are known. */
+static void on_sent(const void *bytes, size_t n, void *arg)
+{
+	struct upload *up = arg;
+	uint64_t known = up->summed - up->at;
+
+	up->at += n;
+	if (n <= known)
+		return;
+	up->crc32c =
+		crc32c_update(up->crc32c, (const char *)bytes + known, n - (size_t)known);
+	up->summed = up->at;
+}
+
+uint64_t gcs_upload_end(uint64_t persisted, uint64_t total, bool is_summed)
+{
+	uint64_t units = total ? (total - 1) / UNIT_BYTES * UNIT_BYTES : 0;
+
+	if (is_summed)
+		return total;
+	return units > persisted ? units : persisted;
 }
 
 static int start(struct upload *up, struct gcs_call *call, struct err *err)
 {
 	cleanup_free char *url = gcs_upload_url(up->gcs, "resumable", up->name, up->req);
-	cleanup_json json_t *doc =
-		gcs_resource(up->name, up->req, up->nonce, &up->crc32c);
+	cleanup_json json_t *doc = gcs_resource(up->name, up->req, up->nonce,
+						is_summed(up) ? &up->crc32c : NULL);
 	cleanup_str struct str text = STR_INIT(GCS_META_MAX);
 	cleanup_free char *length =
 		xasprintf("X-Upload-Content-Length: %" PRIu64, up->total);
@@ -90,29 +127,51 @@ static int start(struct upload *up, struct gcs_call *call, struct err *err)
 	str_add(&up->session, session);
 	explicit_bzero(session, sizeof(session));
 	up->persisted = 0;
+	up->is_declared = is_summed(up);
 	up->asks = false;
 	return 0;
 }
 
-static void prepare(const struct upload *up, struct gcs_call *call, char *range,
-		    size_t range_cap)
+/* The headers of one request of an upload that change from one to the next. */
+struct texts {
+	char range[96], hash[32 + CRC32C_B64_CAP];
+};
+
+/* Asks what was kept, or sends what comes next; the last bytes never without checksum. */
+static int prepare(struct upload *up, struct gcs_call *call, struct texts *texts,
+		   struct err *err)
 {
 	const struct put_req *req = up->req;
-	uint64_t left = up->total - up->persisted;
+	uint64_t end = gcs_upload_end(up->persisted, up->total, is_summed(up));
+	char sum[CRC32C_B64_CAP];
+	int r = 0;
 
-	if (up->asks || left == 0) {
-		snprintf(range, range_cap, "Content-Range: bytes */%" PRIu64, up->total);
-		call->parts[0] = (struct http_part){.n = 0};
-		return;
+	if (end == up->persisted && !is_summed(up)) {
+		r = checksum(up, err);
+		end = up->total;
 	}
-	snprintf(range, range_cap,
+	if (r < 0)
+		return r;
+	crc32c_base64(up->crc32c, sum);
+	snprintf(texts->hash, sizeof(texts->hash), "x-goog-hash: crc32c=%s", sum);
+	call->headers[1] =
+		end == up->total && !up->asks && !up->is_declared ? texts->hash : NULL;
+	up->at = up->persisted;
+	if (up->asks || end == up->persisted) {
+		snprintf(texts->range, sizeof(texts->range),
+			 "Content-Range: bytes */%" PRIu64, up->total);
+		call->parts[0] = (struct http_part){.n = 0};
+		return 0;
+	}
+	snprintf(texts->range, sizeof(texts->range),
 		 "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, up->persisted,
-		 up->total - 1, up->total);
+		 end - 1, up->total);
 	call->parts[0] = (struct http_part){
 		.data = req->data ? (const char *)req->data + up->persisted : NULL,
 		.fd = req->fd,
 		.offset = up->persisted,
-		.n = left};
+		.n = end - up->persisted};
+	return 0;
 }
 
 /* 308: the server keeps a prefix. Less than it once had would be somebody's damage. */
@@ -127,7 +186,7 @@ static int take_range(struct upload *up, struct gcs_call *call, struct err *err)
 	r = gcs_persisted(range, &kept, &why);
 	if (r < 0)
 		return gcs_fail(up->gcs, call, r, err, "%s", why.text);
-	if (kept < up->persisted || kept > up->total)
+	if (kept < up->persisted || kept > up->summed)
 		return gcs_fail(up->gcs, call, -EIO, err,
 				"the server has %" PRIu64 " of %" PRIu64
 				" bytes after it had %" PRIu64,
@@ -145,20 +204,24 @@ static int take_range(struct upload *up, struct gcs_call *call, struct err *err)
 /* Sends and asks until the object is there: 0, -errno, or -ENOENT for a lost session. */
 static int transfer(struct upload *up, struct gcs_call *call, struct err *err)
 {
-	char range[96];
+	struct texts texts;
 	int r;
 
 	*call = (struct gcs_call){.doing = "write",
 				  .name = up->name,
 				  .method = "PUT",
 				  .url = str_text(&up->session),
-				  .headers = {range},
+				  .headers = {texts.range},
 				  .class = RETRY_BULK,
 				  .is_idempotent = true, /* by the protocol */
-				  .takes_308 = true};
+				  .takes_308 = true,
+				  .on_sent = on_sent,
+				  .arg = up};
 	gcs_begin(up->gcs, call);
 	for (;;) {
-		prepare(up, call, range, sizeof(range));
+		r = prepare(up, call, &texts, err);
+		if (r < 0)
+			return r;
 		r = gcs_try(up->gcs, call, err);
 		up->is_ambiguous |= call->retry.is_ambiguous;
 		if (r < 0)
@@ -175,21 +238,33 @@ static int transfer(struct upload *up, struct gcs_call *call, struct err *err)
 	}
 }
 
+/* A server that does not look at the checksum keeps damaged bytes: not for long. */
+static int verify(struct upload *up, const struct gcs_call *call,
+		  const struct obj_meta *meta, struct err *err)
+{
+	struct store *store = &up->gcs->store;
+
+	if (meta->size_bytes == up->total &&
+	    (!meta->has_crc32c || meta->crc32c == up->crc32c))
+		return 0;
+	if (meta->generation)
+		store->ops->del(store, up->name, meta->generation, NULL);
+	return gcs_fail(up->gcs, call, -EBADMSG, err, "the server stored other bytes");
+}
+
 static int finish(struct upload *up, struct gcs_call *call, int r, struct err *why,
 		  struct obj_meta *ret_meta, struct err *err)
 {
-	if (r == -EEXIST && up->is_ambiguous)
-		return gcs_settle(up->gcs, call, up->nonce, ret_meta, err);
-	if (r < 0)
+	if (r == -EEXIST && up->is_ambiguous) {
+		r = gcs_settle(up->gcs, call, up->nonce, ret_meta, err);
+	} else if (r < 0) {
 		return err_set(err, r, "%s", why->text);
-	r = gcs_meta_parse(&call->resp.body, ret_meta, err);
-	if (r < 0)
-		return err_wrap(err, r, "write of %s", up->name);
-	if (ret_meta->size_bytes != up->total ||
-	    (ret_meta->has_crc32c && ret_meta->crc32c != up->crc32c))
-		return gcs_fail(up->gcs, call, -EBADMSG, err,
-				"the server stored other bytes");
-	return 0;
+	} else {
+		r = gcs_meta_parse(&call->resp.body, ret_meta, err);
+		if (r < 0)
+			err_wrap(err, r, "write of %s", up->name);
+	}
+	return r < 0 ? r : verify(up, call, ret_meta, err);
 }
 
 int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *req,
@@ -201,7 +276,8 @@ int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *r
 			    .total = req->data ? req->n : req->file_bytes};
 	struct gcs_call call = {0};
 	struct err why = {0};
-	int r = checksum(&up, &why);
+	/* of what is small at once, for then all is said in one request */
+	int r = up.total <= GCS_MULTIPART_MAX ? checksum(&up, &why) : 0;
 
 	rng_nonce(up.nonce);
 	for (unsigned restarts = 0; r == 0; restarts++) {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What muster itself costs, beside its limits; bulk transfer as a ratio to curl. Exits 0
-# whatever the figures are: a clock is no test.
+# What muster itself costs, beside its limits; bulk transfer as ratios to curl and rclone.
+# Exits 0 whatever the figures are: a clock is no test.
 . tests/e2e/lib.sh
 t_begin
 start_emulator
@@ -80,21 +80,6 @@ line "muster-worker RSS while fio runs, peak [bytes]" "$peak" "12582912"
 
 "$BUILD/tests/bench/bench_monitor" 10 | tail -n 2
 
-# bulk transfer, each beside curl on the same server in the same minute
-head -c 268435456 /dev/urandom >"$t_dir/big"
-ms() { local a b; a=$(date +%s%N); "$@" >/dev/null 2>&1; b=$(date +%s%N); echo $(((b - a) / 1000000)); }
-up_m=() up_c=() down_m=() down_c=()
-for i in 1 2 3; do
-	up_m+=("$(ms muster store cp "$t_dir/big" "gs://data/m$i")")
-	up_c+=("$(ms curl -sf -T "$t_dir/big" -X POST -H 'Content-Type: application/octet-stream' \
-		"$STORAGE_EMULATOR_HOST/upload/storage/v1/b/data/o?uploadType=media&name=c$i")")
-	down_m+=("$(ms muster store cp "gs://data/m1" "$t_dir/got")")
-	down_c+=("$(ms curl -sf -o "$t_dir/got2" "$STORAGE_EMULATOR_HOST/data/m1")")
-done
-median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
-ratio() { awk "BEGIN { printf \"%.2f\", $2 / $1 }"; }
-line "upload 256 MiB, rate as a ratio to curl" \
-	"$(ratio "$(median "${up_m[@]}")" "$(median "${up_c[@]}")")" "1 (curl sends no checksum)"
-line "download 256 MiB, rate as a ratio to curl" \
-	"$(ratio "$(median "${down_m[@]}")" "$(median "${down_c[@]}")")" "1 (curl verifies none)"
+# bulk transfer, beside curl and rclone on the same server in the same minute
+tests/bench/bulk.py
 exit 0

@@ -7,6 +7,7 @@
 
 #include "core/cleanup.h"
 #include "core/rng.h"
+#include "core/str.h"
 #include "tests/unit/tap.h"
 
 /* One bit at a time, from the definition. */
@@ -68,6 +69,29 @@ static void test_paths_agree(void)
 		}
 	}
 	ok(bad == 0, "both paths equal the definition: lengths 0-300, offsets 0-15");
+}
+
+/* From what is too short for streams side by side to several rounds of them. */
+static void test_long_agree(void)
+{
+	enum { LONG = 5 * 4096 };
+	cleanup_free unsigned char *bytes = xcalloc(1, LONG + 8);
+	uint32_t whole;
+	unsigned bad = 0;
+
+	fill(bytes, LONG + 8);
+	for (size_t n = 0; n <= LONG; n += n % 4080 < 16 || n % 4080 > 4070 ? 1 : 7)
+		for (size_t at = 0; at < 8; at += 3)
+			bad += crc32c_update(0xdeadbeefu, bytes + at, n) !=
+			       crc32c_update_table(0xdeadbeefu, bytes + at, n);
+	ok(bad == 0, "both paths agree up to %d bytes", LONG);
+	whole = crc32c_update(0, bytes, LONG);
+	for (size_t i = 0; i < LONG; i += 97) {
+		bytes[i] ^= 1;
+		bad += crc32c_update(0, bytes, LONG) == whole;
+		bytes[i] ^= 1;
+	}
+	ok(bad == 0, "a flipped bit is noticed wherever it is");
 }
 
 static void test_pieces(void)
@@ -159,6 +183,7 @@ int main(void)
 {
 	test_published();
 	test_paths_agree();
+	test_long_agree();
 	test_pieces();
 	test_combine_long();
 	test_base64();
