@@ -287,6 +287,7 @@ int main(int argc, char **argv)
 	log_set_sink(print_line, NULL, LOG_INFO);
 	server.max_object_bytes = o.max_object_bytes;
 	server.faults = emu_faults_new(o.seed);
+	server.retry_tests = emu_retry_tests_new();
 	server.instances = emu_instances_new();
 	emu_store_init(&server.store, NULL, o.is_limited);
 	r = run(&server, &o, &err);
@@ -295,6 +296,7 @@ int main(int argc, char **argv)
 	emu_store_done(&server.store);
 	emu_disk_close(server.store.disk);
 	emu_faults_free(server.faults);
+	emu_retry_tests_free(server.retry_tests);
 	emu_instances_free(server.instances);
 	if (r < 0)
 		complain(err.text);

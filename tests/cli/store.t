@@ -171,10 +171,10 @@ faults ''
 
 # headers, secrets, foreign text
 forget
-MUSTER_EXTRA_HEADERS=$'x-retry-test-id: 42\nx-two: 2' store 0 cp --resumable \
+MUSTER_EXTRA_HEADERS=$'x-one: 42\nx-two: 2' store 0 cp --resumable \
 	--if-generation-match 0 "$dir/small" gs://bkt/extra
 curl -sf "$STORAGE_EMULATOR_HOST/_emulator/requests" >"$dir/log"
-[ "$(grep -oi '"x-retry-test-id"' "$dir/log" | wc -l)" -eq "$(grep -o '"number"' "$dir/log" | wc -l)" ]
+[ "$(grep -oi '"x-one"' "$dir/log" | wc -l)" -eq "$(grep -o '"number"' "$dir/log" | wc -l)" ]
 ok $? "extra headers on every request, the upload's too"
 MUSTER_EXTRA_HEADERS='Authorization: Bearer x' store 2 ls gs://bkt && says "not for the environment"
 ok $? "no credential from the environment"
