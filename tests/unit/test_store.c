@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/crc32c.h"
+#include "core/log.h"
 #include "core/store_gcs_impl.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/tap.h"
@@ -16,6 +17,7 @@
 #define BUSY REPLY("503 Busy", "", "0", "")
 #define NO_MATCH REPLY("412 No", "", "0", "")
 #define GONE REPLY("404 No", "", "0", "")
+#define OUT_OF_RANGE REPLY("416 No", "", "0", "")
 #define META                                                                             \
 	REPLY("200 OK", "", "*",                                                         \
 	      "{\"name\":\"n\",\"generation\":\"7\",\"size\":\"5\"          }")
@@ -270,6 +272,41 @@ static const struct {
 	 -EFBIG,
 	 1},
 	{"not there", {GONE}, NULL, -ENOENT, 1},
+	{"nothing is left where it broke off: 416",
+	 {"~HTTP/1.1 200 OK\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+	  OUT_OF_RANGE},
+	 NULL,
+	 0,
+	 2},
+	{"416, but bytes are missing",
+	 {"~HTTP/1.1 200 OK\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
+	  OUT_OF_RANGE},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"416, smaller than was said",
+	 {"~" REPLY("200 OK", HEAD, "6", "hello"), OUT_OF_RANGE},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"another generation goes on",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", "x-goog-generation: 8\r\nContent-Range: bytes 3-4/5\r\n", "2",
+		"lo")},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"put together wrongly",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "LO")},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"206 without Content-Range",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"), REPLY("206 Part", HEAD, "2", "lo")},
+	 NULL,
+	 -EBADMSG,
+	 2},
 	{"shorter than stored",
 	 {REPLY("200 OK", HEAD "x-goog-stored-content-length: 6\r\n", "5", "hello")},
 	 NULL,
@@ -306,6 +343,10 @@ static void test_get(void)
 	}
 }
 
+#define GAP                                                                              \
+	REPLY("503 Busy", "Content-Type: text/plain; charset=utf-8\r\n", "*",            \
+	      "Invalid request.  According to the Content-Range header, the upload "     \
+	      "offset is 3 byte(s), which exceeds already uploaded size of 0 byte(s).")
 #define SESSION(port) "Location: http://127.0.0.1:" port "/session?upload_id=secret\r\n"
 
 static const struct {
@@ -344,6 +385,50 @@ static const struct {
 	{"more kept than sent",
 	 {REPLY("308 Go on", "Range: bytes=0-5\r\n", "0", "")},
 	 -EIO,
+	 2,
+	 {"bytes 0-4/5"}},
+	{"the final reply is cut",
+	 {"~" REPLY("200 OK", "", "50", "{\"na"), META},
+	 0,
+	 3,
+	 {"bytes 0-4/5", "bytes */5"}},
+	{"an offset past what is kept: asked, then continued",
+	 {GAP, REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), META},
+	 0,
+	 4,
+	 {"bytes 0-4/5", "bytes */5", "bytes 3-4/5"}},
+	{"an offset past what is kept: bytes were lost",
+	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), GAP,
+	  REPLY("308 Go on", "", "0", "")},
+	 -EIO,
+	 4,
+	 {"bytes 0-4/5", "bytes 3-4/5", "bytes */5"}},
+	{"308 without Range after some were kept",
+	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""),
+	  REPLY("308 Go on", "", "0", "")},
+	 -EIO,
+	 3,
+	 {"bytes 0-4/5", "bytes 3-4/5"}},
+	{"all is kept, but it is not an object yet",
+	 {REPLY("308 Go on", "Range: bytes=0-4\r\n", "0", ""), META},
+	 0,
+	 3,
+	 {"bytes 0-4/5", "bytes */5"}},
+	{"408, then 429",
+	 {REPLY("408 Late", "", "0", ""), REPLY("429 Slow", "", "0", ""),
+	  REPLY("308 Go on", "Range: bytes=0-3\r\n", "0", ""), META},
+	 0,
+	 5,
+	 {"bytes 0-4/5", "bytes */5", "bytes */5", "bytes 4-4/5"}},
+	{"nothing is ever kept",
+	 {REPLY("308 Go on", "", "0", ""), REPLY("308 Go on", "", "0", ""),
+	  REPLY("308 Go on", "", "0", ""), REPLY("308 Go on", "", "0", "")},
+	 -EIO,
+	 5,
+	 {"bytes 0-4/5", "bytes 0-4/5", "bytes 0-4/5", "bytes 0-4/5"}},
+	{"another size is stored",
+	 {REPLY("200 OK", "", "*", "{\"generation\":\"7\",\"size\":\"4\"}")},
+	 -EBADMSG,
 	 2,
 	 {"bytes 0-4/5"}},
 	{"412 at the end", {NO_MATCH}, -EEXIST, 2, {"bytes 0-4/5"}},
@@ -409,6 +494,135 @@ static void test_lost_session(void)
 			 "POST /upload/storage/v1/b/bkt/o?uploadType=resumable"),
 	   "an upload whose session is gone begins anew");
 	stop(&fake);
+}
+
+/* What becomes of a session that is gone after a reset. */
+static void test_lost_session_ambiguous(void)
+{
+	static const struct {
+		enum put_precondition precondition;
+		int r;
+		unsigned n;
+	} cases[] = {{PUT_CREATE, 0, 5}, {PUT_ANY, -ENOENT, 3}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char start[256];
+		struct fake fake = {.replies = {start, FAKE_RESET, GONE, start, META}};
+		struct put_req req = small(cases[i].precondition);
+
+		req.is_resumable = true;
+		serve(&fake);
+		snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
+			 fake.port);
+		ok(store->ops->put(store, "n", &req, NULL, NULL) == cases[i].r &&
+			   fake.n_requests == cases[i].n,
+		   "404 after a reset: begun anew only with a precondition (%u)",
+		   fake.n_requests);
+		stop(&fake);
+	}
+}
+
+static void test_compose(void)
+{
+	const char *sources[33];
+	struct fake fake = {
+		.replies = {BUSY, META, META, BUSY, FAKE_RESET, NO_MATCH, META}};
+	struct put_req req = {.precondition = PUT_CREATE},
+		       any = {.precondition = PUT_ANY};
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		sources[i] = "a/b";
+	serve(&fake);
+	ok(store->ops->compose(store, "d/e", sources, 0, &req, NULL, NULL) == -EINVAL &&
+		   store->ops->compose(store, "d/e", sources, 33, &req, NULL, NULL) ==
+			   -EINVAL &&
+		   fake.n_requests == 0,
+	   "compose: not of none, not of 33");
+	ok(store->ops->compose(store, "d/e", sources, 32, &req, NULL, NULL) == 0 &&
+		   fake.n_requests == 2,
+	   "compose: of 32, tried again after 503");
+	text = fake_request(&fake, 0);
+	ok(str_starts(text,
+		      "POST /storage/v1/b/bkt/o/d%2Fe/compose?ifGenerationMatch=0 ") &&
+		   strstr(text, "{\"name\":\"a/b\"}") &&
+		   strstr(text, "\"muster-nonce\":\""),
+	   "with precondition, sources and nonce");
+	ok(store->ops->compose(store, "d/e", sources, 1, &any, NULL, NULL) == 0 &&
+		   !strstr(fake_request(&fake, 2), "ifGenerationMatch"),
+	   "compose: of one, without a precondition");
+	ok(store->ops->compose(store, "d/e", sources, 1, &any, NULL, NULL) == -EAGAIN &&
+		   fake.n_requests == 4,
+	   "... is sent once");
+	ok(store->ops->compose(store, "d/e", sources, 1, &req, NULL, NULL) == -EEXIST &&
+		   fake.n_requests == 7 &&
+		   asked(&fake, 6, "GET /storage/v1/b/bkt/o/d%2Fe?"),
+	   "412 after a reset: the nonce is another's");
+	stop(&fake);
+}
+
+/* The server's wish is waited for; the backoff alone would be 1 ms. */
+static void test_retry_after(void)
+{
+	struct fake fake = {
+		.replies = {REPLY("503 Busy", "Retry-After: 1\r\n", "0", ""), META}};
+	int64_t start_ns = clock_mono_ns();
+	struct obj_meta meta;
+
+	serve(&fake);
+	ok(store->ops->stat(store, "n", &meta, NULL) == 0 &&
+		   clock_mono_ns() - start_ns >= NS_PER_S,
+	   "Retry-After is honoured");
+	stop(&fake);
+}
+
+static long longest_ms;
+
+/* "…; again in N ms": how long a retry waits. */
+static void on_line(enum log_level level, const char *line, void *arg)
+{
+	const char *at = strstr(line, "again in ");
+	long ms = at ? strtol(at + strlen("again in "), NULL, 10) : 0;
+
+	(void)level, (void)arg;
+	if (ms > longest_ms)
+		longest_ms = ms;
+}
+
+/* A download that loses its connection after each byte never has to wait longer. */
+static void test_progress(void)
+{
+	static const char hello[] = "hello hello h";
+	char replies[sizeof(hello)][512];
+	struct fake fake = {0};
+	struct str text = STR_INIT(100);
+	struct err err = {0};
+	size_t n = sizeof(hello) - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(replies[i], sizeof(replies[i]),
+			 "%sHTTP/1.1 206 Part\r\nx-goog-generation: 7\r\nx-goog-hash: "
+			 "crc32c=%s\r\nContent-Range: bytes %zu-%zu/%zu\r\n"
+			 "Content-Length: %zu\r\n\r\n%c",
+			 i + 1 < n ? "~" : "", "@@@@@@@@", i, n - 1, n, n - i, hello[i]);
+		fake.replies[i] = replies[i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		char crc[CRC32C_B64_CAP];
+
+		crc32c_base64(crc32c_update(0, hello, n), crc);
+		memcpy(strstr(replies[i], "@@@@@@@@"), crc, strlen(crc));
+	}
+	serve(&fake);
+	((struct gcs *)store)->base_ns = 8 * NS_PER_MS;
+	log_set_sink(on_line, NULL, LOG_DEBUG);
+	ok(store->ops->get(store, "n", 100, &text, NULL, &err) == 0 &&
+		   strcmp(str_text(&text), hello) == 0 && store->retries == n - 1,
+	   "a byte a connection: %s %s", str_text(&text), err.text);
+	ok(longest_ms <= 8, "each byte begins the backoff anew (%ld ms)", longest_ms);
+	log_set_sink(NULL, NULL, LOG_INFO);
+	stop(&fake);
+	str_done(&text);
 }
 
 struct seen {
@@ -545,6 +759,10 @@ int main(void)
 	test_get();
 	test_resumable();
 	test_lost_session();
+	test_lost_session_ambiguous();
+	test_compose();
+	test_retry_after();
+	test_progress();
 	test_list();
 	test_list_stops();
 	test_first_contact();

@@ -156,19 +156,6 @@ def within_bodies(emu):
          "... whole units up to there are kept")
 
 
-def write_limit():
-    with Emulator("--rate-limit") as emu:
-        same([emu.media("one").status, emu.media("two").status], [200, 200], "two names")
-        reply = emu.media("one")
-        same((reply.status, reply.reason), (429, "rateLimitExceeded"),
-             "a second write to one name within a second")
-        same(emu.get("one").status, 200, "... reading it is free")
-        time.sleep(1)
-        same(emu.media("one").status, 200, "... a second later it is taken")
-    with Emulator() as emu:
-        same([emu.media("one").status for _ in range(3)], [200] * 3, "opt-in")
-
-
 def admin(emu):
     for body in ({"rules": [{}]}, {"rules": [{"kind": "x"}]}, {"rule": []}, [],
                  {"rules": [{"kind": "503", "probability": 2}]}, {"rules": [{"kind": "slow"}]},
@@ -226,5 +213,4 @@ def run():
             case(emu)
             emu.call("DELETE", FAULTS)
             emu.clear()
-    write_limit()
     ends_during_stall()
