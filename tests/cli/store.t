@@ -141,6 +141,21 @@ ok $? "a key file: what is supported instead"
 faults '{"kind":"503","count":2},{"kind":"lost","method":"POST","count":1}'
 store 0 cp --if-generation-match 0 "$dir/small" gs://bkt/lost
 ok $? "503, 503, lost reply: the write is known to be ours"
+faults '{"kind":"lost","method":"POST","count":1}'
+store 0 compose gs://bkt/a/small gs://bkt/empty gs://bkt/whole --if-generation-match 0 && has "5 bytes"
+ok $? "a compose whose reply was lost is known to be ours"
+faults '{"kind":"lost","method":"PUT","count":1}'
+store 0 cp --resumable --if-generation-match 0 "$dir/small" gs://bkt/part && has "5 bytes"
+ok $? "so is a resumable upload whose last reply was lost"
+faults ''
+store 0 stat gs://bkt/part
+generation=$(sed -n 's/^ *generation *//p' "$dir/out")
+faults '{"kind":"503","method":"DELETE","count":1}'
+store 1 rm --if-generation-match 7 gs://bkt/part && says "HTTP 412"
+ok $? "a delete after a 503: another generation is not ours to remove"
+faults '{"kind":"lost","method":"DELETE","count":1}'
+store 0 rm --if-generation-match "$generation" gs://bkt/part
+ok $? "a delete whose reply was lost is known to be ours"
 faults '{"kind":"503","count":1}'
 store 2 cp "$dir/small" gs://bkt/once && says "not tried again"
 ok $? "without a precondition a write is not repeated"
@@ -150,6 +165,17 @@ ok $? "nor a delete"
 faults '{"kind":"truncate","method":"GET","match":"alt=media","count":4}'
 store 0 cp gs://bkt/a/big "$dir/back" && cmp -s "$dir/big" "$dir/back"
 ok $? "a body cut four times arrives whole"
+faults '{"kind":"broken-stream","method":"GET","count":3,"after_bytes":1000001},{"kind":"reset","method":"GET","count":2,"after_bytes":500000}'
+forget
+store 0 cp gs://bkt/a/big "$dir/back" && cmp -s "$dir/big" "$dir/back" && faults '' && [ "$(requests)" -eq 6 ]
+ok $? "a stream broken five times, too"
+faults '{"kind":"corrupt","method":"GET","match":"alt=media"}'
+rm -f "$dir/back"
+store 4 cp gs://bkt/a/big "$dir/back" && says "CRC32C" && [ ! -e "$dir/back" ]
+ok $? "damaged on the way: exit 4, and no file"
+faults '{"kind":"corrupt","match":"uploadType=multipart"}'
+store 2 cp --if-generation-match 0 "$dir/small" gs://bkt/damaged && faults '' && store 2 stat gs://bkt/damaged
+ok $? "damaged on the way there: refused, and no object"
 faults '{"kind":"reset","method":"PUT","count":2,"after_bytes":3000000},{"kind":"lost","method":"PUT","count":1,"skip":1}'
 store 0 cp --if-generation-match 0 "$dir/big" gs://bkt/big2 && faults '' &&
 	store 0 cp gs://bkt/big2 "$dir/back" && cmp -s "$dir/big" "$dir/back"

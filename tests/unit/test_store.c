@@ -516,8 +516,9 @@ static void test_lost_session_ambiguous(void)
 			 fake.port);
 		ok(store->ops->put(store, "n", &req, NULL, NULL) == cases[i].r &&
 			   fake.n_requests == cases[i].n,
-		   "404 after a reset: begun anew only with a precondition (%u)",
-		   fake.n_requests);
+		   "404 after a reset: %s",
+		   cases[i].r ? "without a precondition it is not begun anew"
+			      : "begun anew");
 		stop(&fake);
 	}
 }
