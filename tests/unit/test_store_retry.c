@@ -146,6 +146,29 @@ static void test_resumable(void)
 	}
 }
 
+/* The connection breaks early, and then the server claims to have nearly all. */
+static void test_more_than_sent(void)
+{
+	enum { BYTES = 64 * 1024 * 1024 };
+	char start[256];
+	struct fake fake = {
+		.replies = {start, "<" BUSY,
+			    REPLY("308 Go on", "Range: bytes=0-67108861\r\n", "0", "")}};
+	cleanup_free void *data = xcalloc(1, BYTES);
+	struct put_req req = {.data = data, .n = BYTES, .precondition = PUT_CREATE};
+	struct err err = {0};
+	char range[64];
+
+	serve(&fake);
+	snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
+		 fake.port);
+	ok(store->ops->put(store, "n", &req, NULL, &err) == -EIO && fake.n_requests == 3,
+	   "more is kept than was sent: %s", err.text);
+	header_of(&fake, 2, "Content-Range: ", range);
+	ok(strcmp(range, "bytes */67108864") == 0, "... after it was asked");
+	stop(&fake);
+}
+
 static void test_lost_session(void)
 {
 	char start[256];
@@ -306,6 +329,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setenv("MUSTER_RETRY_BASE_MS", "1", 1);
 	test_resumable();
+	test_more_than_sent();
 	test_lost_session();
 	test_lost_session_ambiguous();
 	test_compose();
