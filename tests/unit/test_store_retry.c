@@ -162,6 +162,7 @@ static void test_more_than_sent(void)
 	serve(&fake);
 	snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
 		 fake.port);
+	store->deadline_ns = clock_mono_ns() + 10LL * NS_PER_S;
 	ok(store->ops->put(store, "n", &req, NULL, &err) == -EIO && fake.n_requests == 3,
 	   "more is kept than was sent: %s", err.text);
 	header_of(&fake, 2, "Content-Range: ", range);
