@@ -21,7 +21,8 @@ struct upload {
 	const struct put_req *req;
 	uint64_t total, persisted;
 	uint64_t at;	 /* the next byte to go out */
-	uint64_t summed; /* leading bytes in @crc32c; no byte beyond was ever sent */
+	uint64_t summed; /* leading bytes in @crc32c */
+	uint64_t sent;	 /* no byte from here on was ever given to this session */
 	uint32_t crc32c;
 	char nonce[NONCE_CAP];
 	struct str session;
@@ -126,7 +127,7 @@ static int start(struct upload *up, struct gcs_call *call, struct err *err)
 	up->session = STR_INIT(sizeof(session));
 	str_add(&up->session, session);
 	explicit_bzero(session, sizeof(session));
-	up->persisted = 0;
+	up->persisted = up->sent = 0;
 	up->is_declared = is_summed(up);
 	up->asks = false;
 	return 0;
@@ -174,7 +175,10 @@ static int prepare(struct upload *up, struct gcs_call *call, struct texts *texts
 	return 0;
 }
 
-/* 308: the server keeps a prefix. Less than it once had would be somebody's damage. */
+/*
+ * 308: the server keeps a prefix. Less than it once had, or more than it was given, would
+ * be somebody's damage: going on from there would hide it.
+ */
 static int take_range(struct upload *up, struct gcs_call *call, struct err *err)
 {
 	struct err why = {0};
@@ -186,11 +190,11 @@ static int take_range(struct upload *up, struct gcs_call *call, struct err *err)
 	r = gcs_persisted(range, &kept, &why);
 	if (r < 0)
 		return gcs_fail(up->gcs, call, r, err, "%s", why.text);
-	if (kept < up->persisted || kept > up->summed)
+	if (kept < up->persisted || kept > up->sent)
 		return gcs_fail(up->gcs, call, -EIO, err,
-				"the server has %" PRIu64 " of %" PRIu64
-				" bytes after it had %" PRIu64,
-				kept, up->total, up->persisted);
+				"the server has %" PRIu64 " bytes after it had %" PRIu64
+				" and was sent %" PRIu64,
+				kept, up->persisted, up->sent);
 	if (kept > up->persisted)
 		retry_progressed(&call->retry, clock_mono_ns());
 	else if (!up->asks && ++call->retry.failures > RESTARTS_MAX)
@@ -223,6 +227,8 @@ static int transfer(struct upload *up, struct gcs_call *call, struct err *err)
 		if (r < 0)
 			return r;
 		r = gcs_try(up->gcs, call, err);
+		if (up->sent < up->persisted + call->resp.sent_bytes)
+			up->sent = up->persisted + call->resp.sent_bytes;
 		up->is_ambiguous |= call->retry.is_ambiguous;
 		if (r < 0)
 			return r;
@@ -250,6 +256,13 @@ static int verify(struct upload *up, const struct gcs_call *call,
 	if (meta->generation)
 		store->ops->del(store, up->name, meta->generation, NULL);
 	return gcs_fail(up->gcs, call, -EBADMSG, err, "the server stored other bytes");
+}
+
+/* Without a precondition a second session could write the object a second time. */
+static bool is_finished_perhaps(const struct upload *up, const struct gcs_call *call)
+{
+	return up->req->precondition == PUT_ANY && call->retry.is_ambiguous &&
+	       up->sent == up->total;
 }
 
 static int finish(struct upload *up, struct gcs_call *call, int r, struct err *why,
@@ -289,7 +302,7 @@ int gcs_put_resumable(struct gcs *gcs, const char *name, const struct put_req *r
 		r = transfer(&up, &call, &why);
 		/* only a session that is gone is begun anew: all it had is lost */
 		if ((call.resp.status != 404 && call.resp.status != 410) ||
-		    restarts == RESTARTS_MAX)
+		    restarts == RESTARTS_MAX || is_finished_perhaps(&up, &call))
 			break;
 		up.is_ambiguous = true;
 		http_response_done(&call.resp);

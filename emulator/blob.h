@@ -84,6 +84,7 @@ struct emu_writer {
 	struct emu_chunk **chunks; /* memory: one per unit; disk: one file */
 	size_t n, cap;
 	int fd;
+	bool damages; /* a fault: the next byte that is added is changed */
 };
 
 /** emu_writer_init() - @disk may be NULL; at most @max_bytes are taken. */

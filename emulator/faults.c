@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seeded faults. A rule says which requests it may strike and how; faults that follow a
-// script a client names in a header would be drawn here as well, before the rules.
+// Seeded faults. A rule says which requests it may strike and how.
 #include "emulator/faults.h"
 
 #include <errno.h>
@@ -83,27 +82,31 @@ void emu_faults_free(struct emu_faults *fs)
 	free(fs);
 }
 
+static const char *const kinds[] = {
+	[EMU_FAULT_STATUS] = "status",	   [EMU_FAULT_RESET] = "reset",
+	[EMU_FAULT_LOST] = "lost",	   [EMU_FAULT_STALL] = "stall",
+	[EMU_FAULT_TRUNCATE] = "truncate", [EMU_FAULT_BROKEN] = "broken-stream",
+	[EMU_FAULT_SLOW] = "slow",	   [EMU_FAULT_CORRUPT] = "corrupt",
+};
+
+const char *emu_fault_name(enum emu_fault kind)
+{
+	return kinds[kind];
+}
+
 static int set_kind(struct rule *r, const char *kind, struct err *err)
 {
-	static const struct {
-		const char *name;
-		enum emu_fault kind;
-	} kinds[] = {
-		{"reset", EMU_FAULT_RESET},
-		{"lost", EMU_FAULT_LOST},
-		{"stall", EMU_FAULT_STALL},
-		{"truncate", EMU_FAULT_TRUNCATE},
-	};
 	uint64_t status = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kind, kinds[i].name) == 0)
-			r->hit.kind = kinds[i].kind;
+	for (size_t i = EMU_FAULT_RESET; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			r->hit.kind = (enum emu_fault)i;
 	if (r->hit.kind == EMU_FAULT_NONE) {
 		if (parse_u64_range("kind", kind, 400, 599, &status, NULL) < 0)
 			return err_set(err, -EINVAL,
 				       "fault kind \"%.40s\": not reset, lost, stall, "
-				       "truncate or a status from 400 to 599",
+				       "truncate, broken-stream, slow, corrupt or a "
+				       "status from 400 to 599",
 				       kind);
 		r->hit.kind = EMU_FAULT_STATUS;
 		r->hit.status = (int)status;
@@ -120,6 +123,8 @@ static int check_rule(const struct rule *r, struct err *err)
 	if (!(r->hit.seconds >= 0 && r->hit.seconds <= 86400))
 		return err_set(err, -EINVAL, "fault %s: seconds is not in [0, 86400]",
 			       r->kind);
+	if (r->hit.kind == EMU_FAULT_SLOW && !r->hit.bytes_per_s)
+		return err_set(err, -EINVAL, "fault slow: bytes_per_s is missing");
 	return 0;
 }
 
@@ -139,6 +144,7 @@ static int read_rule(const json_t *v, struct rule *r, struct err *err)
 	json_in_str(&in, "match", JSON_MAY, &match);
 	json_in_f64(&in, "seconds", JSON_MAY, &r->hit.seconds);
 	json_in_u64(&in, "after_bytes", JSON_MAY, &r->hit.after_bytes);
+	json_in_u64(&in, "bytes_per_s", JSON_MAY, &r->hit.bytes_per_s);
 	ret = json_in_end(&in);
 	if (ret == 0)
 		ret = set_kind(r, kind, err);
@@ -244,13 +250,14 @@ int emu_faults_add(struct emu_faults *fs, const char *spec, struct err *err)
 
 static json_t *rule_json(const struct rule *r)
 {
-	return json_pack("{s:s, s:f, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:I}", "kind",
-			 r->kind, "probability", r->probability, "count",
+	return json_pack("{s:s, s:f, s:I, s:I, s:o, s:o, s:f, s:I, s:I, s:I, s:I}",
+			 "kind", r->kind, "probability", r->probability, "count",
 			 (json_int_t)r->count, "skip", (json_int_t)r->skip, "method",
 			 json_text_or_null(r->method), "match",
 			 json_text_or_null(r->match), "seconds", r->hit.seconds,
-			 "after_bytes", (json_int_t)r->hit.after_bytes, "asked",
-			 (json_int_t)r->asked, "struck", (json_int_t)r->struck);
+			 "after_bytes", (json_int_t)r->hit.after_bytes, "bytes_per_s",
+			 (json_int_t)r->hit.bytes_per_s, "asked", (json_int_t)r->asked,
+			 "struck", (json_int_t)r->struck);
 }
 
 json_t *emu_faults_json(struct emu_faults *fs)

@@ -16,6 +16,9 @@ enum emu_fault {
 	EMU_FAULT_LOST,	    /* everything is done, then the connection is reset */
 	EMU_FAULT_STALL,    /* nothing happens for some seconds, then all goes well */
 	EMU_FAULT_TRUNCATE, /* half of the reply's body, then the connection is closed */
+	EMU_FAULT_BROKEN,   /* some bytes of the reply's body, then it is closed */
+	EMU_FAULT_SLOW,	    /* both bodies at so many bytes a second */
+	EMU_FAULT_CORRUPT,  /* the first byte of the data, sent or received, is changed */
 };
 
 /** struct emu_hit - the fault that one request meets. */
@@ -23,8 +26,17 @@ struct emu_hit {
 	enum emu_fault kind;
 	int status;	      /* EMU_FAULT_STATUS */
 	double seconds;	      /* EMU_FAULT_STALL */
-	uint64_t after_bytes; /* EMU_FAULT_RESET: of the request's body */
+	uint64_t bytes_per_s; /* EMU_FAULT_SLOW */
+	/*
+	 * STATUS: of the request's body; that much is taken, and a shorter body is not
+	 * struck. RESET, STALL: of the request's body or, when that is shorter, of the
+	 * reply's. BROKEN: of the reply's.
+	 */
+	uint64_t after_bytes;
 };
+
+/** emu_fault_name() - "status", "reset", …; NULL of none. */
+const char *emu_fault_name(enum emu_fault kind);
 
 struct emu_faults;
 

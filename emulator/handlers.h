@@ -47,6 +47,12 @@ void emu_admin_requests_get(struct emu_req *req);
 void emu_admin_requests_clear(struct emu_req *req);
 void emu_admin_stats(struct emu_req *req);
 
+/* retry_api.c */
+void emu_admin_retry_list(struct emu_req *req);
+void emu_admin_retry_add(struct emu_req *req);
+void emu_admin_retry_get(struct emu_req *req);
+void emu_admin_retry_delete(struct emu_req *req);
+
 /* instance_api.c */
 void emu_admin_instance_list(struct emu_req *req);
 void emu_admin_instance_put(struct emu_req *req);

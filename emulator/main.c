@@ -41,16 +41,27 @@ static const char help[] =
 	"\n"
 	"SPEC is KIND[,key=value]... with KIND one of\n"
 	"  400 to 599   an error reply, before anything is done\n"
-	"  reset        the connection is reset before anything is done, or within the\n"
-	"               request's body (after_bytes=N)\n"
+	"  reset        the connection is reset\n"
 	"  lost         everything is done, then the connection is reset\n"
 	"  stall        nothing happens for seconds=S, then all goes well\n"
+	"  slow         bodies pass at bytes_per_s=N\n"
 	"  truncate     half of the reply's body, then the connection is closed\n"
+	"  broken-stream  after_bytes=N of the reply's body, then it is closed\n"
+	"  corrupt      the first byte of the data, sent or received, is another\n"
 	"and keys probability (default 1), count (strikes; default no end), skip "
 	"(requests\n"
-	"that pass first), method, match (part of path or query).\n"
+	"that pass first), method, match (part of path or query). With after_bytes=N a\n"
+	"status, reset or stall strikes within the request's body, a reset or stall "
+	"else\n"
+	"within the reply's; whole 256 KiB units of a resumable upload that came before\n"
+	"are kept.\n"
 	"  muster-emulator --bucket data --fault 503,probability=0.1 --fault "
 	"lost,method=POST\n"
+	"\n"
+	"A request may bring its own faults: storage-testbench's retry API (POST "
+	"/retry_test,\n"
+	"GET, DELETE /retry_test/ID, GET /retry_tests, header x-retry-test-id) and its\n"
+	"header x-goog-emulator-instructions.\n"
 	"\n"
 	"While it runs: GET, POST, DELETE /_emulator/faults {\"seed\",\"rules\":[...]},\n"
 	"GET, DELETE /_emulator/requests (the last 100,000), GET /_emulator/stats.\n"
@@ -287,6 +298,7 @@ int main(int argc, char **argv)
 	log_set_sink(print_line, NULL, LOG_INFO);
 	server.max_object_bytes = o.max_object_bytes;
 	server.faults = emu_faults_new(o.seed);
+	server.retry_tests = emu_retry_tests_new();
 	server.instances = emu_instances_new();
 	emu_store_init(&server.store, NULL, o.is_limited);
 	r = run(&server, &o, &err);
@@ -295,6 +307,7 @@ int main(int argc, char **argv)
 	emu_store_done(&server.store);
 	emu_disk_close(server.store.disk);
 	emu_faults_free(server.faults);
+	emu_retry_tests_free(server.retry_tests);
 	emu_instances_free(server.instances);
 	if (r < 0)
 		complain(err.text);

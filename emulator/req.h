@@ -27,6 +27,7 @@ struct emu_req;
 struct emu_route {
 	const char *method;
 	const char *path; /* segments; "{}" = one decoded argument, "{*}" = the rest */
+	const char *rpc;  /* e.g. "storage.objects.get", or NULL */
 	void (*begin)(struct emu_req *req);
 	void (*data)(struct emu_req *req, const char *data, size_t n);
 	void (*finish)(struct emu_req *req);
@@ -62,6 +63,7 @@ struct emu_req {
 	size_t n_args;
 	char *args[EMU_ARGS_MAX];
 	const struct emu_route *route;
+	const char *rpc;     /* of the route that was found; handlers choose others */
 	struct str body;     /* unless the route takes the data itself */
 	uint64_t body_bytes; /* received so far */
 	void *state;	     /* the handler's own */

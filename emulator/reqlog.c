@@ -142,8 +142,6 @@ static json_t *names_json(const char *names)
 
 static json_t *entry_json(const struct entry *e)
 {
-	static const char *const faults[] = {NULL,   "status", "reset",
-					     "lost", "stall",  "truncate"};
 	const char *method = e->text, *path = method + strlen(method) + 1;
 	const char *query = path + strlen(path) + 1, *token = query + strlen(query) + 1;
 	const char *headers = token + strlen(token) + 1;
@@ -155,7 +153,7 @@ static json_t *entry_json(const struct entry *e)
 		(json_int_t)e->number, "at", at, "method", json_text(method), "path",
 		json_text(path), "query", json_text(query), "status", e->status,
 		"body_bytes", (json_int_t)e->body_bytes, "fault",
-		json_text_or_null(faults[e->fault]), "authorization",
+		json_text_or_null(emu_fault_name(e->fault)), "authorization",
 		*token ? "present" : "absent", "token",
 		json_text_or_null(*token ? token : NULL), "headers", names_json(headers));
 }

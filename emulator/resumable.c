@@ -143,6 +143,7 @@ static bool take_ownership(struct emu_req *req, struct chunk *c)
 		s->total = r->total;
 	}
 	emu_writer_drop_tail(&s->writer);
+	s->writer.damages = req->hit.kind == EMU_FAULT_CORRUPT;
 	s->owner = req;
 	c->is_owner = true;
 	c->skip = persisted - r->start;

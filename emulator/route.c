@@ -11,26 +11,75 @@
 #define INSTANCES "/_emulator/instances"
 
 static const struct emu_route routes[] = {
-	{.method = "GET", .path = B, .finish = emu_api_bucket_list},
-	{.method = "POST", .path = B, .finish = emu_api_bucket_insert},
-	{.method = "GET", .path = B "/{}", .finish = emu_api_bucket_get},
-	{.method = "DELETE", .path = B "/{}", .finish = emu_api_bucket_delete},
+	{.method = "GET",
+	 .path = B,
+	 .rpc = "storage.buckets.list",
+	 .finish = emu_api_bucket_list},
+	{.method = "POST",
+	 .path = B,
+	 .rpc = "storage.buckets.insert",
+	 .finish = emu_api_bucket_insert},
+	{.method = "GET",
+	 .path = B "/{}",
+	 .rpc = "storage.buckets.get",
+	 .finish = emu_api_bucket_get},
+	{.method = "DELETE",
+	 .path = B "/{}",
+	 .rpc = "storage.buckets.delete",
+	 .finish = emu_api_bucket_delete},
 	{.method = "GET", .path = B "/{}/storageLayout", .finish = emu_api_bucket_layout},
 	{.method = "GET",
 	 .path = B "/{}/iam/testPermissions",
+	 .rpc = "storage.buckets.testIamPermissions",
 	 .finish = emu_api_bucket_permissions},
-	{.method = "GET", .path = B "/{}/o", .finish = emu_api_object_list},
-	{.method = "GET", .path = O, .finish = emu_api_object_get},
-	{.method = "PATCH", .path = O, .finish = emu_api_object_patch},
-	{.method = "PUT", .path = O, .finish = emu_api_object_update},
-	{.method = "DELETE", .path = O, .finish = emu_api_object_delete},
-	{.method = "POST", .path = O "/compose", .finish = emu_api_compose},
-	{.method = "POST", .path = O "/copyTo/b/{}/o/{}", .finish = emu_api_copy},
-	{.method = "POST", .path = O "/rewriteTo/b/{}/o/{}", .finish = emu_api_rewrite},
-	{.method = "POST", .path = O "/moveTo/o/{}", .finish = emu_api_move},
-	{.method = "GET", .path = "/download" O, .finish = emu_api_object_download},
-	{.method = "POST", .path = "/upload" B "/{}/o", .begin = emu_api_upload_begin},
-	{.method = "PUT", .path = "/upload" B "/{}/o", .begin = emu_api_upload_begin},
+	{.method = "GET",
+	 .path = B "/{}/o",
+	 .rpc = "storage.objects.list",
+	 .finish = emu_api_object_list},
+	{.method = "GET",
+	 .path = O,
+	 .rpc = "storage.objects.get",
+	 .finish = emu_api_object_get},
+	{.method = "PATCH",
+	 .path = O,
+	 .rpc = "storage.objects.patch",
+	 .finish = emu_api_object_patch},
+	{.method = "PUT",
+	 .path = O,
+	 .rpc = "storage.objects.update",
+	 .finish = emu_api_object_update},
+	{.method = "DELETE",
+	 .path = O,
+	 .rpc = "storage.objects.delete",
+	 .finish = emu_api_object_delete},
+	{.method = "POST",
+	 .path = O "/compose",
+	 .rpc = "storage.objects.compose",
+	 .finish = emu_api_compose},
+	{.method = "POST",
+	 .path = O "/copyTo/b/{}/o/{}",
+	 .rpc = "storage.objects.copy",
+	 .finish = emu_api_copy},
+	{.method = "POST",
+	 .path = O "/rewriteTo/b/{}/o/{}",
+	 .rpc = "storage.objects.rewrite",
+	 .finish = emu_api_rewrite},
+	{.method = "POST",
+	 .path = O "/moveTo/o/{}",
+	 .rpc = "storage.objects.move",
+	 .finish = emu_api_move},
+	{.method = "GET",
+	 .path = "/download" O,
+	 .rpc = "storage.objects.get",
+	 .finish = emu_api_object_download},
+	{.method = "POST",
+	 .path = "/upload" B "/{}/o",
+	 .rpc = "storage.objects.insert",
+	 .begin = emu_api_upload_begin},
+	{.method = "PUT",
+	 .path = "/upload" B "/{}/o",
+	 .rpc = "storage.objects.insert",
+	 .begin = emu_api_upload_begin},
 	{.method = "DELETE",
 	 .path = "/upload" B "/{}/o",
 	 .finish = emu_api_session_delete},
@@ -46,6 +95,10 @@ static const struct emu_route routes[] = {
 	 .path = "/_emulator/requests",
 	 .finish = emu_admin_requests_clear},
 	{.method = "GET", .path = "/_emulator/stats", .finish = emu_admin_stats},
+	{.method = "GET", .path = "/retry_tests", .finish = emu_admin_retry_list},
+	{.method = "POST", .path = "/retry_test", .finish = emu_admin_retry_add},
+	{.method = "GET", .path = "/retry_test/{}", .finish = emu_admin_retry_get},
+	{.method = "DELETE", .path = "/retry_test/{}", .finish = emu_admin_retry_delete},
 	{.method = "GET", .path = INSTANCES, .finish = emu_admin_instance_list},
 	{.method = "PUT", .path = INSTANCES "/{}", .finish = emu_admin_instance_put},
 	{.method = "DELETE",
@@ -58,11 +111,15 @@ static const struct emu_route routes[] = {
 
 /* Path-style XML: whatever is not of the JSON API, whichever Host was asked. */
 static const struct emu_route xml_routes[] = {
-	{.method = "GET", .path = "/{}/{*}", .finish = emu_xml_get},
+	{.method = "GET",
+	 .path = "/{}/{*}",
+	 .rpc = "storage.objects.get",
+	 .finish = emu_xml_get},
 	{.method = "*", .path = "{*}", .finish = emu_xml_other},
 };
 
-static const char *const json_areas[] = {B, "/download" B, "/upload" B, "/_emulator"};
+static const char *const json_areas[] = {
+	B, "/download" B, "/upload" B, "/_emulator", "/retry_test", "/retry_tests"};
 
 static int decode(char *text, const char *what, struct emu_fail *f)
 {
@@ -190,9 +247,18 @@ int emu_route(struct emu_req *req, struct emu_fail *f)
 		return emu_fail(f, 405, "methodNotAllowed", "Method Not Allowed");
 	if (!req->route)
 		return emu_fail(f, 404, "notFound", "Not Found");
+	req->rpc = req->route->rpc;
 	for (size_t i = 0; !status && i < req->n_args; i++)
 		status = decode(req->args[i], "path", f);
 	return status;
+}
+
+bool emu_route_has_rpc(const char *rpc)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+		if (routes[i].rpc && strcmp(routes[i].rpc, rpc) == 0)
+			return true;
+	return false;
 }
 
 void emu_route_done(struct emu_req *req)

@@ -6,18 +6,55 @@
 
 #include "core/json.h"
 #include "emulator/fields.h"
+#include "emulator/net.h"
+#include "emulator/script.h"
 #include "emulator/server.h"
 
-enum { READ_BYTES = 256 * 1024 };
+enum { READ_BYTES = 256 * 1024, SLOW_STEPS_PER_S = 20 };
 
 /* What a reply's body is read from while it is sent. */
 struct source {
 	struct emu_server *server;
+	struct MHD_Connection *conn;
 	struct emu_blob *blob; /* or */
 	char *text;
 	uint64_t offset;
-	uint64_t cut; /* bytes after which the connection is closed */
+	struct emu_hit hit;
+	uint64_t cut;	   /* bytes after which the connection is closed, or */
+	uint64_t stall_at; /* nothing is sent for a while */
+	bool is_stalled;
 };
+
+static ssize_t source_end(struct source *src)
+{
+	if (src->hit.kind == EMU_FAULT_RESET) {
+		src->server->stats.resets++;
+		emu_net_reset(src->conn);
+	}
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Waits as the fault has it; returns how much may be sent at once. */
+static size_t source_pace(struct source *src, uint64_t pos, size_t max)
+{
+	struct emu_faults *faults = src->server->faults;
+
+	if (src->hit.kind == EMU_FAULT_STALL && pos < src->stall_at &&
+	    max > src->stall_at - pos)
+		return (size_t)(src->stall_at - pos);
+	if (src->hit.kind == EMU_FAULT_STALL && pos == src->stall_at &&
+	    !src->is_stalled) {
+		src->is_stalled = true;
+		emu_faults_sleep(faults, src->hit.seconds);
+	}
+	if (src->hit.kind == EMU_FAULT_SLOW) {
+		uint64_t step = src->hit.bytes_per_s / SLOW_STEPS_PER_S;
+
+		max = max > step ? (size_t)(step ? step : 1) : max;
+		emu_faults_sleep(faults, (double)max / (double)src->hit.bytes_per_s);
+	}
+	return max;
+}
 
 static ssize_t source_read(void *arg, uint64_t pos, char *buf, size_t max)
 {
@@ -25,9 +62,10 @@ static ssize_t source_read(void *arg, uint64_t pos, char *buf, size_t max)
 	ssize_t n;
 
 	if (pos >= src->cut)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
+		return source_end(src);
 	if (max > src->cut - pos)
 		max = (size_t)(src->cut - pos);
+	max = source_pace(src, pos, max);
 	if (src->blob) {
 		n = emu_blob_read(src->blob, src->offset + pos, buf, max);
 		if (n <= 0)
@@ -36,6 +74,8 @@ static ssize_t source_read(void *arg, uint64_t pos, char *buf, size_t max)
 		n = (ssize_t)max;
 		memcpy(buf, src->text + pos, max);
 	}
+	if (src->hit.kind == EMU_FAULT_CORRUPT && pos == 0 && src->blob)
+		buf[0] ^= 1;
 	src->server->stats.bytes_out += (uint64_t)n;
 	return n;
 }
@@ -55,7 +95,7 @@ static void render(struct emu_req *req)
 	const char *fields = emu_req_param(req, "fields");
 	struct emu_fail f = {0};
 
-	if (!r->json)
+	if (!r->json || r->text.len)
 		return;
 	if (fields && *fields && r->status < 300 && !req->is_xml &&
 	    emu_fields_apply(&r->json, fields, &f))
@@ -64,10 +104,37 @@ static void render(struct emu_req *req)
 		r->status = 500;
 }
 
-static struct MHD_Response *body(struct emu_req *req)
+uint64_t emu_send_bytes(struct emu_req *req)
+{
+	render(req);
+	return req->reply.blob ? req->reply.len : req->reply.text.len;
+}
+
+/* Where in @len bytes the reply ends for good. */
+static uint64_t cut_of(const struct emu_hit *hit, uint64_t len)
+{
+	switch (hit->kind) {
+	case EMU_FAULT_TRUNCATE:
+		return len / 2;
+	case EMU_FAULT_BROKEN:
+	case EMU_FAULT_RESET:
+		return hit->after_bytes < len ? hit->after_bytes : len;
+	default:
+		return len;
+	}
+}
+
+/* A stall strikes once: in the request's body, or else in the reply's. */
+static uint64_t stall_of(const struct emu_req *req)
+{
+	uint64_t after = req->hit.after_bytes;
+
+	return after && req->body_bytes < after ? after : UINT64_MAX;
+}
+
+static struct MHD_Response *body(struct emu_req *req, uint64_t len)
 {
 	struct emu_reply *r = &req->reply;
-	uint64_t len = r->blob ? r->len : r->text.len;
 	struct MHD_Response *response;
 	struct source *src;
 
@@ -77,7 +144,10 @@ static struct MHD_Response *body(struct emu_req *req)
 	src->server = req->server;
 	src->blob = steal_ptr(r->blob);
 	src->offset = r->offset;
-	src->cut = req->hit.kind == EMU_FAULT_TRUNCATE ? len / 2 : len;
+	src->conn = req->conn;
+	src->hit = req->hit;
+	src->cut = cut_of(&req->hit, len);
+	src->stall_at = stall_of(req);
 	if (!src->blob)
 		src->text = str_steal(&r->text);
 	response = MHD_create_response_from_callback(
@@ -91,11 +161,12 @@ static struct MHD_Response *body(struct emu_req *req)
 enum MHD_Result emu_send(struct emu_req *req)
 {
 	struct emu_reply *r = &req->reply;
+	uint64_t len = emu_send_bytes(req);
 	struct MHD_Response *response;
 	enum MHD_Result sent;
 
-	render(req);
-	response = body(req);
+	emu_script_reply(req, len);
+	response = body(req, len);
 	if (!response)
 		return MHD_NO;
 	if (r->type)

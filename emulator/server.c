@@ -13,6 +13,7 @@
 #include "emulator/net.h"
 #include "emulator/reqlog.h"
 #include "emulator/route.h"
+#include "emulator/script.h"
 #include "emulator/send.h"
 #include "emulator/sessions.h"
 
@@ -47,12 +48,22 @@ static size_t keep_encoded(void *arg, struct MHD_Connection *conn, char *text)
 
 static bool is_admin(const struct emu_req *req)
 {
-	return str_starts(req->uri, "/_emulator/");
+	return str_starts(req->uri, "/_emulator/") || str_starts(req->uri, "/retry_test");
+}
+
+static void answer_fault(struct emu_req *req)
+{
+	struct emu_fail f = {0};
+
+	emu_fail(&f, req->hit.status, emu_fail_reason(req->hit.status),
+		 "An injected fault.");
+	emu_reply_fail(req, &f);
 }
 
 static void begin(struct emu_req *req, const char *method)
 {
 	struct emu_fail f = {0};
+	int status;
 
 	req->is_begun = true;
 	req->method = method;
@@ -61,30 +72,51 @@ static void begin(struct emu_req *req, const char *method)
 		req->server->stats.requests++;
 		req->hit = emu_faults_draw(req->server->faults, method, req->uri);
 	}
+	status = emu_route(req, &f);
+	if (!status && !is_admin(req))
+		status = emu_script_begin(req, &f);
 	if (req->hit.kind != EMU_FAULT_NONE)
 		req->server->stats.faults++;
-	if (req->hit.kind == EMU_FAULT_STALL)
+	if (req->hit.kind == EMU_FAULT_STALL && !req->hit.after_bytes)
 		emu_faults_sleep(req->server->faults, req->hit.seconds);
-	if (emu_route(req, &f)) {
+	if (status) {
 		req->route = NULL;
 		emu_reply_fail(req, &f);
-	} else if (req->hit.kind == EMU_FAULT_STATUS) {
+	} else if (req->hit.kind == EMU_FAULT_STATUS && !req->hit.after_bytes) {
 		req->route = NULL;
-		emu_fail(&f, req->hit.status, emu_fail_reason(req->hit.status),
-			 "An injected fault.");
-		emu_reply_fail(req, &f);
+		answer_fault(req);
 	} else if (req->route->begin) {
 		req->route->begin(req);
 	}
 }
 
+/* What a fault does to a piece of the body; returns how much of it is taken. */
+static size_t strike_body(struct emu_req *req, size_t n)
+{
+	const struct emu_hit *hit = &req->hit;
+	uint64_t before = req->body_bytes;
+
+	if (hit->kind == EMU_FAULT_SLOW)
+		emu_faults_sleep(req->server->faults,
+				 (double)n / (double)hit->bytes_per_s);
+	if (!hit->after_bytes || before + n < hit->after_bytes)
+		return n;
+	if (hit->kind == EMU_FAULT_STALL && before < hit->after_bytes)
+		emu_faults_sleep(req->server->faults, hit->seconds);
+	if (hit->kind != EMU_FAULT_STATUS)
+		return n;
+	return before < hit->after_bytes ? (size_t)(hit->after_bytes - before) : 0;
+}
+
 static void add_body(struct emu_req *req, const char *data, size_t n)
 {
+	size_t taken = strike_body(req, n);
 	struct emu_fail f = {0};
 
 	req->body_bytes += n;
 	req->server->stats.bytes_in += n;
-	if (req->is_answered)
+	n = taken;
+	if (req->is_answered || !n)
 		return;
 	if (req->route->data) {
 		req->route->data(req, data, n);
@@ -116,9 +148,15 @@ static enum MHD_Result reset(struct emu_req *req)
 
 static enum MHD_Result finish(struct emu_req *req)
 {
-	if (!req->is_answered)
+	if (!req->is_answered && req->hit.kind == EMU_FAULT_STATUS &&
+	    req->body_bytes >= req->hit.after_bytes)
+		answer_fault(req);
+	else if (!req->is_answered)
 		req->route->finish(req);
-	if (req->hit.kind == EMU_FAULT_LOST || req->hit.kind == EMU_FAULT_RESET)
+	if (req->hit.kind == EMU_FAULT_LOST)
+		return reset(req);
+	if (req->hit.kind == EMU_FAULT_RESET &&
+	    emu_send_bytes(req) <= req->hit.after_bytes)
 		return reset(req);
 	if (!is_admin(req))
 		emu_reqlog_add(req->server->log, req, req->reply.status);

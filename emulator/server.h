@@ -11,6 +11,7 @@
 #include "emulator/instances.h"
 #include "emulator/objects.h"
 #include "emulator/reqlog.h"
+#include "emulator/retry_test.h"
 #include "emulator/sessions.h"
 
 struct MHD_Daemon;
@@ -26,6 +27,7 @@ struct emu_server {
 	struct emu_store store;
 	struct emu_sessions *sessions;
 	struct emu_faults *faults;
+	struct emu_retry_tests *retry_tests;
 	struct emu_instances *instances;
 	struct emu_reqlog *log;
 	struct emu_stats stats;
@@ -42,7 +44,7 @@ struct emu_listen {
 /**
  * emu_server_start() - listen and serve in threads of its own.
  *
- * @s: store, faults and instances are ready; the rest is set here
+ * @s: store, faults, retry_tests and instances are ready; the rest is set here
  */
 int emu_server_start(struct emu_server *s, const struct emu_listen *at, struct err *err);
 /** emu_server_stop() - end all connections and their threads. */

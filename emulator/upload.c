@@ -105,6 +105,7 @@ static struct body *body_new(struct emu_req *req)
 	struct emu_server *s = req->server;
 
 	emu_writer_init(&b->writer, s->store.disk, s->max_object_bytes);
+	b->writer.damages = req->hit.kind == EMU_FAULT_CORRUPT;
 	req->state = b;
 	return b;
 }

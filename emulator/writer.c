@@ -171,6 +171,9 @@ int emu_writer_add(struct emu_writer *w, const void *data, size_t n, struct err 
 		if (tail_room(w, take) < 0)
 			return err_set(err, -ENOMEM, "out of memory");
 		memcpy(w->tail + w->tail_len, p, take);
+		if (w->damages)
+			w->tail[w->tail_len] ^= 1;
+		w->damages = false;
 		w->tail_len += take;
 		p += take;
 		n -= take;

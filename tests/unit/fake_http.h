@@ -19,7 +19,8 @@
 #define FAKE_CLOSE "!close"
 #define FAKE_STALL "!stall" /* never answered */
 /*
- * A reply that begins with '~' is followed by closing the connection.
+ * A reply that begins with '~' is followed by closing the connection; with '<' it is sent
+ * once the request's head is there, and the connection closed then.
  * "Content-Length: *" becomes the true length.
  */
 
@@ -97,7 +98,19 @@ static bool fake_answer(struct fake *fake, int fd, struct str *request)
 	}
 	if (strcmp(reply, FAKE_STALL) == 0)
 		return true;
-	return fake_send(fd, reply + (*reply == '~')) && *reply != '~';
+	if (*reply == '~' || *reply == '<') {
+		fake_send(fd, reply + 1);
+		return false;
+	}
+	return fake_send(fd, reply);
+}
+
+static bool fake_is_early(const struct fake *fake, const struct str *request)
+{
+	unsigned i = fake->n_requests;
+	const char *reply = i < FAKE_REPLIES ? fake->replies[i] : NULL;
+
+	return reply && *reply == '<' && strstr(str_text(request), "\r\n\r\n");
 }
 
 static bool fake_read(struct fake *fake, int fd, struct str *request)
@@ -108,7 +121,9 @@ static bool fake_read(struct fake *fake, int fd, struct str *request)
 	if (n <= 0)
 		return false;
 	str_addn(request, buf, (size_t)n);
-	return !fake_is_whole(request) || fake_answer(fake, fd, request);
+	if (!fake_is_whole(request) && !fake_is_early(fake, request))
+		return true;
+	return fake_answer(fake, fd, request);
 }
 
 static void *fake_serve(void *arg)

@@ -134,6 +134,9 @@ static const struct {
 	{"stall,match=c=d,seconds=0.5", 200},
 	{"truncate,match=/x", 0},
 	{"500,probability=0", 0},
+	{"slow,bytes_per_s=1000", 200},
+	{"broken-stream,after_bytes=9,count=3", 3},
+	{"corrupt,method=GET", 200},
 };
 
 static void test_rules(void)
@@ -154,6 +157,9 @@ static void test_bad_specs(void)
 					  "200",
 					  "600",
 					  "503,x=1",
+					  "slow",
+					  "slow,bytes_per_s=0",
+					  "status",
 					  "503,count",
 					  "503,count=-1",
 					  "503,count=x",

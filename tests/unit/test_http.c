@@ -225,6 +225,36 @@ static void test_time(void)
 	stop(&fake);
 }
 
+static int refuse(const struct http_response *so_far, const void *bytes, size_t n,
+		  void *arg, struct err *err)
+{
+	(void)so_far, (void)bytes, (void)n, (void)arg;
+	return err_set(err, -EIO, "refused");
+}
+
+/* A connection on which an exchange failed may still bring the failed one's bytes. */
+static void test_broken_connection(void)
+{
+	struct fake fake = {.replies = {hello, FAKE_STALL, hello, hello, hello}};
+	cleanup_response struct http_response resp = {0};
+	struct http_request req;
+
+	serve(&fake);
+	req = get();
+	http_do(http, &req, &resp, NULL);
+	req.deadline_ns = clock_mono_ns() + 30 * NS_PER_MS;
+	http_do(http, &req, &resp, NULL);
+	req.deadline_ns = 0;
+	ok(http_do(http, &req, &resp, NULL) == 0 && fake.n_connections == 2,
+	   "after a deadline a new connection");
+	req.on_data = refuse;
+	ok(http_do(http, &req, &resp, NULL) == -EIO, "the receiver refuses");
+	req.on_data = NULL;
+	ok(http_do(http, &req, &resp, NULL) == 0 && fake.n_connections == 3,
+	   "... and then, too");
+	stop(&fake);
+}
+
 static void test_refused(void)
 {
 	static const char *const urls[] = {
@@ -345,6 +375,7 @@ int main(void)
 	test_new_connection();
 	test_unreached();
 	test_time();
+	test_broken_connection();
 	test_refused();
 	test_loopback();
 	test_limits();

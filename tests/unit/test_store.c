@@ -6,48 +6,8 @@
 
 #include "core/clock.h"
 #include "core/crc32c.h"
-#include "core/store_gcs_impl.h"
-#include "tests/unit/fake_http.h"
+#include "tests/unit/fake_store.h"
 #include "tests/unit/tap.h"
-
-#define REPLY(status, head, length, body)                                                \
-	"HTTP/1.1 " status "\r\nDate: Fri, 20 Nov 2026 14:05:06 GMT\r\n" head            \
-	"Content-Length: " length "\r\n\r\n" body
-#define BUSY REPLY("503 Busy", "", "0", "")
-#define NO_MATCH REPLY("412 No", "", "0", "")
-#define GONE REPLY("404 No", "", "0", "")
-#define META                                                                             \
-	REPLY("200 OK", "", "*",                                                         \
-	      "{\"name\":\"n\",\"generation\":\"7\",\"size\":\"5\"          }")
-/* crc32c of "hello" is 9a71bb4c */
-#define HEAD                                                                             \
-	"x-goog-generation: 7\r\nx-goog-hash: crc32c=mnG7TA==\r\nx-goog-hash: md5=x\r\n"
-
-static struct store *store;
-
-static void serve(struct fake *fake)
-{
-	struct store_opts opts = {.bucket = "bkt"};
-	char endpoint[64];
-
-	fake_start(fake);
-	snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%u/", fake->port);
-	opts.endpoint = endpoint;
-	if (store_gcs_open(&opts, &store, NULL) < 0)
-		abort();
-}
-
-static void stop(struct fake *fake)
-{
-	store_close(store);
-	fake_stop(fake);
-}
-
-/* First line of the i-th request. */
-static bool asked(const struct fake *fake, size_t i, const char *line)
-{
-	return str_starts(fake_request(fake, i), line);
-}
 
 /* What the server says of a status, and that it is no cause to ask again. */
 static void test_errnos(void)
@@ -77,15 +37,6 @@ static void test_errnos(void)
 		   "%s", err.text);
 		stop(&fake);
 	}
-}
-
-static struct put_req small(enum put_precondition precondition)
-{
-	return (struct put_req){.data = "hello",
-				.n = 5,
-				.precondition = precondition,
-				.if_generation = 6,
-				.content_type = "text/plain"};
 }
 
 static void test_put_request(void)
@@ -118,20 +69,6 @@ static void test_put_request(void)
 		   !strcasestr(text, "authorization"),
 	   "extra headers and the idempotency token, no credential");
 	stop(&fake);
-}
-
-/* The header's value in the i-th request. */
-static void header_of(const struct fake *fake, size_t i, const char *name, char out[64])
-{
-	const char *at = strcasestr(fake_request(fake, i), name);
-	cleanup_free char *value = NULL;
-
-	out[0] = '\0';
-	if (!at)
-		return;
-	at += strlen(name);
-	value = xstrndup(at, strcspn(at, "\r\n"));
-	str_copy(out, 64, value);
 }
 
 static void test_put_retries(void)
@@ -270,6 +207,41 @@ static const struct {
 	 -EFBIG,
 	 1},
 	{"not there", {GONE}, NULL, -ENOENT, 1},
+	{"nothing is left where it broke off: 416",
+	 {"~HTTP/1.1 200 OK\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+	  OUT_OF_RANGE},
+	 NULL,
+	 0,
+	 2},
+	{"416, but bytes are missing",
+	 {"~HTTP/1.1 200 OK\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
+	  OUT_OF_RANGE},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"416, smaller than was said",
+	 {"~" REPLY("200 OK", HEAD, "6", "hello"), OUT_OF_RANGE},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"another generation goes on",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", "x-goog-generation: 8\r\nContent-Range: bytes 3-4/5\r\n", "2",
+		"lo")},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"put together wrongly",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"),
+	  REPLY("206 Part", HEAD "Content-Range: bytes 3-4/5\r\n", "2", "LO")},
+	 NULL,
+	 -EBADMSG,
+	 2},
+	{"206 without Content-Range",
+	 {"~" REPLY("200 OK", HEAD, "5", "hel"), REPLY("206 Part", HEAD, "2", "lo")},
+	 NULL,
+	 -EBADMSG,
+	 2},
 	{"shorter than stored",
 	 {REPLY("200 OK", HEAD "x-goog-stored-content-length: 6\r\n", "5", "hello")},
 	 NULL,
@@ -304,111 +276,6 @@ static void test_get(void)
 		stop(&fake);
 		str_done(&text);
 	}
-}
-
-#define SESSION(port) "Location: http://127.0.0.1:" port "/session?upload_id=secret\r\n"
-
-static const struct {
-	const char *name, *replies[6];
-	int r;
-	unsigned n;
-	const char *ranges[6]; /* of each request after the first */
-} upload_cases[] = {
-	{"at once", {META}, 0, 2, {"bytes 0-4/5"}},
-	{"reset, nothing kept",
-	 {FAKE_RESET, REPLY("308 Go on", "", "0", ""), META},
-	 0,
-	 4,
-	 {"bytes 0-4/5", "bytes */5", "bytes 0-4/5"}},
-	{"503, two bytes kept",
-	 {BUSY, REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", ""), META},
-	 0,
-	 4,
-	 {"bytes 0-4/5", "bytes */5", "bytes 2-4/5"}},
-	{"only a part is taken",
-	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), META},
-	 0,
-	 3,
-	 {"bytes 0-4/5", "bytes 3-4/5"}},
-	{"the final reply is lost",
-	 {FAKE_RESET, META},
-	 0,
-	 3,
-	 {"bytes 0-4/5", "bytes */5"}},
-	{"the server goes backwards",
-	 {REPLY("308 Go on", "Range: bytes=0-2\r\n", "0", ""), BUSY,
-	  REPLY("308 Go on", "Range: bytes=0-1\r\n", "0", "")},
-	 -EIO,
-	 4,
-	 {"bytes 0-4/5", "bytes 3-4/5", "bytes */5"}},
-	{"more kept than sent",
-	 {REPLY("308 Go on", "Range: bytes=0-5\r\n", "0", "")},
-	 -EIO,
-	 2,
-	 {"bytes 0-4/5"}},
-	{"412 at the end", {NO_MATCH}, -EEXIST, 2, {"bytes 0-4/5"}},
-	{"403 at the end", {REPLY("403 No", "", "0", "")}, -EACCES, 2, {"bytes 0-4/5"}},
-	{"412 after a reset, another's nonce",
-	 {FAKE_RESET, NO_MATCH, META},
-	 -EEXIST,
-	 4,
-	 {"bytes 0-4/5", "bytes */5"}},
-};
-
-/* A resumable upload of "hello"; the session's URL needs the port, so it is patched in.
- */
-static void test_resumable(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(upload_cases); i++) {
-		struct fake fake = {0};
-		struct put_req req = small(PUT_CREATE);
-		struct err err = {0};
-		char start[256];
-		bool good = true;
-		int r;
-
-		req.is_resumable = true;
-		memcpy(fake.replies + 1, upload_cases[i].replies,
-		       sizeof(upload_cases[i].replies));
-		fake.replies[0] = start;
-		serve(&fake);
-		snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
-			 fake.port);
-		r = store->ops->put(store, "n", &req, NULL, &err);
-		for (size_t k = 0; k < ARRAY_SIZE(upload_cases[i].ranges); k++) {
-			char range[64];
-
-			if (!upload_cases[i].ranges[k])
-				break;
-			header_of(&fake, k + 1, "Content-Range: ", range);
-			good = good && strcmp(range, upload_cases[i].ranges[k]) == 0 &&
-			       asked(&fake, k + 1, "PUT /session?upload_id=secret ");
-		}
-		ok(r == upload_cases[i].r && fake.n_requests == upload_cases[i].n && good,
-		   "resumable: %s (%d, %u requests, %s)", upload_cases[i].name, r,
-		   fake.n_requests, err.text);
-		ok(!strstr(err.text, "secret"), "resumable: %s: no session in the text",
-		   upload_cases[i].name);
-		stop(&fake);
-	}
-}
-
-static void test_lost_session(void)
-{
-	char start[256];
-	struct fake fake = {
-		.replies = {start, REPLY("410 Gone", "", "0", ""), start, META}};
-	struct put_req req = small(PUT_CREATE);
-
-	req.is_resumable = true;
-	serve(&fake);
-	snprintf(start, sizeof(start), REPLY("200 OK", SESSION("%u"), "0", ""),
-		 fake.port);
-	ok(store->ops->put(store, "n", &req, NULL, NULL) == 0 && fake.n_requests == 4 &&
-		   asked(&fake, 2,
-			 "POST /upload/storage/v1/b/bkt/o?uploadType=resumable"),
-	   "an upload whose session is gone begins anew");
-	stop(&fake);
 }
 
 struct seen {
@@ -543,8 +410,6 @@ int main(void)
 	test_settle();
 	test_delete();
 	test_get();
-	test_resumable();
-	test_lost_session();
 	test_list();
 	test_list_stops();
 	test_first_contact();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sixteen clients create the same names while replies are lost: one winner each, and it
-// knows. Whole transfers through a server that breaks connections.
+// knows. Whole transfers through a server that breaks connections. RACE_ROUNDS is the
+// number of names (default 40).
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,15 +14,22 @@
 
 #include "core/clock.h"
 #include "core/http.h"
+#include "core/json.h"
 #include "core/store.h"
 #include "tests/unit/tap.h"
 
-enum { CLIENTS = 16, ROUNDS = 12, BIG_BYTES = 9 * 1024 * 1024 };
+enum { CLIENTS = 16, ROUNDS = 40, ROUNDS_MAX = 1000000, BIG_BYTES = 9 * 1024 * 1024 };
 
 struct outcome {
 	int r;
 	uint64_t generation;
 	char nonce[NONCE_CAP];
+};
+
+/* Shared by the clients. */
+struct race {
+	pthread_barrier_t start; /* of each round: all claim at once */
+	struct outcome outcomes[][CLIENTS];
 };
 
 static pid_t emulator = -1;
@@ -80,11 +89,11 @@ static void set_faults(const char *rules)
 		abort();
 }
 
-static void client(unsigned me, struct outcome outcomes[ROUNDS][CLIENTS])
+static void client(struct race *race, unsigned me, unsigned rounds)
 {
 	struct store *store = open_store();
 
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		cleanup_free char *name = xasprintf("claim-%u", round);
 		cleanup_free char *text = xasprintf("client %u", me);
 		struct put_req req = {.data = text,
@@ -92,8 +101,9 @@ static void client(unsigned me, struct outcome outcomes[ROUNDS][CLIENTS])
 				      .precondition = PUT_CREATE,
 				      .is_resumable = round % 3 == 2};
 		struct obj_meta meta = {0};
-		struct outcome *o = &outcomes[round][me];
+		struct outcome *o = &race->outcomes[round][me];
 
+		pthread_barrier_wait(&race->start);
 		o->r = store->ops->put(store, name, &req, &meta, NULL);
 		o->generation = meta.generation;
 		memcpy(o->nonce, meta.nonce, sizeof(o->nonce));
@@ -101,8 +111,9 @@ static void client(unsigned me, struct outcome outcomes[ROUNDS][CLIENTS])
 	store_close(store);
 }
 
-static void check_round(struct store *store, unsigned round,
-			const struct outcome outcomes[CLIENTS])
+/* One winner, who has the object's generation and nonce; all others know they lost. */
+static bool is_fair(struct store *store, unsigned round,
+		    const struct outcome outcomes[CLIENTS])
 {
 	cleanup_free char *name = xasprintf("claim-%u", round);
 	unsigned winners = 0, losers = 0, winner = 0;
@@ -115,42 +126,101 @@ static void check_round(struct store *store, unsigned round,
 			winner = i;
 	}
 	store->ops->stat(store, name, &meta, NULL);
-	ok(winners == 1 && losers == CLIENTS - 1 && meta.generation &&
-		   outcomes[winner].generation == meta.generation &&
-		   strcmp(outcomes[winner].nonce, meta.nonce) == 0,
-	   "round %u: one of %d wins and knows it (%u, %u)", round, CLIENTS, winners,
-	   losers);
+	if (winners == 1 && losers == CLIENTS - 1 && meta.generation &&
+	    outcomes[winner].generation == meta.generation &&
+	    strcmp(outcomes[winner].nonce, meta.nonce) == 0)
+		return true;
+	printf("# round %u: %u winners, %u losers, generation %" PRIu64 " of %" PRIu64
+	       "\n",
+	       round, winners, losers, outcomes[winner].generation, meta.generation);
+	return false;
 }
 
-static void test_race(void)
+/* How often the rules of that kind struck. */
+static uint64_t strikes(const char *kind)
 {
-	struct outcome(*outcomes)[CLIENTS] =
-		mmap(NULL, sizeof(struct outcome) * ROUNDS * CLIENTS,
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct store *store;
+	cleanup_free char *url = xasprintf("%s/_emulator/faults", endpoint);
+	cleanup_str struct str body = STR_INIT(65536);
+	cleanup_http struct http *http = NULL;
+	cleanup_json json_t *doc = NULL;
+	uint64_t sum = 0;
+	long status;
+	json_t *rule;
+	size_t i;
 
-	if (outcomes == MAP_FAILED)
+	if (http_new(&http, NULL) < 0 ||
+	    http_get(http, url, 65536, &body, &status, NULL) < 0)
 		abort();
-	set_faults("{\"seed\":7,\"rules\":["
-		   "{\"kind\":\"lost\",\"probability\":0.4,\"method\":\"POST\"},"
-		   "{\"kind\":\"lost\",\"probability\":0.4,\"method\":\"PUT\"},"
-		   "{\"kind\":\"503\",\"probability\":0.2},"
-		   "{\"kind\":\"reset\",\"probability\":0.1}]}");
+	doc = json_loads(str_text(&body), 0, NULL);
+	json_array_foreach (json_object_get(doc, "rules"), i, rule) {
+		const char *text = json_string_value(json_object_get(rule, "kind"));
+
+		if (text && strcmp(text, kind) == 0)
+			sum += (uint64_t)json_integer_value(
+				json_object_get(rule, "struck"));
+	}
+	return sum;
+}
+
+static struct race *race_new(unsigned rounds)
+{
+	size_t n = sizeof(struct race) + sizeof(struct outcome) * CLIENTS * rounds;
+	struct race *race =
+		mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_barrierattr_t attr;
+
+	if (race == MAP_FAILED)
+		abort();
+	pthread_barrierattr_init(&attr);
+	pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&race->start, &attr, CLIENTS);
+	pthread_barrierattr_destroy(&attr);
+	return race;
+}
+
+static void run_clients(struct race *race, unsigned rounds)
+{
 	fflush(stdout);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		if (fork() == 0) {
-			client(i, outcomes);
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			client(race, i, rounds);
 			_exit(0);
 		}
 	}
 	for (unsigned i = 0; i < CLIENTS; i++)
 		wait(NULL);
+}
+
+static void test_race(unsigned rounds)
+{
+	struct race *race = race_new(rounds);
+	int64_t start_ns = clock_mono_ns();
+	struct store *store;
+	uint64_t lost;
+	unsigned fair = 0;
+	double spent_s;
+
+	set_faults("{\"seed\":7,\"rules\":["
+		   "{\"kind\":\"lost\",\"probability\":0.4,\"method\":\"POST\"},"
+		   "{\"kind\":\"lost\",\"probability\":0.4,\"method\":\"PUT\"},"
+		   "{\"kind\":\"503\",\"probability\":0.2},"
+		   "{\"kind\":\"reset\",\"probability\":0.1}]}");
+	run_clients(race, rounds);
+	spent_s = (double)(clock_mono_ns() - start_ns) / NS_PER_S;
+	lost = strikes("lost");
+	printf("# %u rounds of %d clients: %" PRIu64 " lost replies, %" PRIu64
+	       " times 503, %" PRIu64 " resets in %.1f s\n",
+	       rounds, CLIENTS, lost, strikes("503"), strikes("reset"), spent_s);
 	set_faults("{\"seed\":1,\"rules\":[]}");
 	store = open_store();
-	for (unsigned round = 0; round < ROUNDS; round++)
-		check_round(store, round, outcomes[round]);
+	for (unsigned round = 0; round < rounds; round++)
+		fair += is_fair(store, round, race->outcomes[round]);
 	store_close(store);
-	munmap(outcomes, sizeof(struct outcome) * ROUNDS * CLIENTS);
+	ok(fair == rounds,
+	   "one of %d wins and knows it, the others know it too: %u of %u", CLIENTS, fair,
+	   rounds);
+	ok(lost > rounds, "replies were lost");
 }
 
 static FILE *make_file(uint64_t seed)
@@ -233,13 +303,19 @@ static void test_transfers(void)
 
 int main(void)
 {
+	const char *text = getenv("RACE_ROUNDS");
+	uint64_t rounds = ROUNDS;
+
 	signal(SIGPIPE, SIG_IGN);
-	setenv("MUSTER_RETRY_BASE_MS", "5", 1);
+	setenv("MUSTER_RETRY_BASE_MS", "1", 0);
+	if (text &&
+	    parse_u64_range("RACE_ROUNDS", text, 1, ROUNDS_MAX, &rounds, NULL) < 0)
+		return 2;
 	if (!start_emulator()) {
 		printf("1..0 # SKIP no muster-emulator in $BUILD\n");
 		return 0;
 	}
-	test_race();
+	test_race((unsigned)rounds);
 	test_transfers();
 	kill(emulator, SIGTERM);
 	waitpid(emulator, NULL, 0);

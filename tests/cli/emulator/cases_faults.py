@@ -99,9 +99,66 @@ def slow_and_short(emu):
     ok(time.monotonic() - start < 0.4, "... once")
 
 
+def partial(emu, path):
+    """Bytes of the body that arrive, and how it ends."""
+    conn = emu.connect()
+    conn.request("GET", path)
+    reply = conn.getresponse()
+    got = b""
+    try:
+        while piece := reply.read1(65536):
+            got += piece
+        end = "closed" if reply.length else "whole"
+    except ConnectionResetError:
+        end = "reset"
+    conn.close()
+    return len(got), end
+
+
+def within_bodies(emu):
+    data = bytes(range(256)) * 8192  # 2 MiB
+    emu.media("w", data)
+    path = emu.o("w", "alt=media")
+    rule(emu, kind="broken-stream", count=2, method="GET", after_bytes=1000001)
+    same(partial(emu, path), (1000001, "closed"), "broken-stream at a byte")
+    same(emu.call("GET", emu.o("w")).status, 200, "... not in a shorter body")
+    rule(emu, kind="reset", count=2, method="GET", after_bytes=1000000)
+    got, end = partial(emu, path)
+    ok(got <= 1000000 and end == "reset", f"reset within a reply: {got} bytes")
+    same(outcome(lambda: emu.call("GET", emu.o("w"))), "reset", "... or at its end")
+    rule(emu, kind="stall", count=1, method="GET", after_bytes=1000000, seconds=0.5)
+    start = time.monotonic()
+    same(emu.get("w").body == data, True, "stall within a reply")
+    ok(0.5 <= time.monotonic() - start < 5, "... of half a second")
+    rule(emu, kind="stall", count=1, after_bytes=1000000, seconds=0.5, method="POST")
+    start = time.monotonic()
+    same(emu.media("v", data).status, 200, "stall within an upload")
+    ok(0.5 <= time.monotonic() - start < 5, "... of half a second")
+    rule(emu, kind="slow", count=1, method="GET", bytes_per_s=4 << 20)
+    start = time.monotonic()
+    same(emu.get("w").body == data, True, "slow: a download of 2 MiB at 4 MiB/s")
+    ok(0.45 <= time.monotonic() - start < 5, "... takes half a second")
+    rule(emu, kind="slow", count=1, method="POST", bytes_per_s=4 << 20)
+    start = time.monotonic()
+    same(emu.media("v", data).status, 200, "slow: an upload")
+    ok(0.45 <= time.monotonic() - start < 5, "... takes half a second")
+    rule(emu, kind="corrupt", count=1, method="GET")
+    got = emu.get("w").body
+    ok(got != data and len(got) == len(data), "corrupt: other bytes arrive")
+    rule(emu, kind="corrupt", count=1, method="POST")
+    ok(emu.media("c", b"x").json["crc32c"] != emu.media("d", b"x").json["crc32c"],
+       "corrupt: other bytes are stored")
+    session = emu.session("part")
+    rule(emu, kind="503", count=1, method="PUT", after_bytes=UNIT + 5)
+    same(emu.chunk(session, data, f"0-{len(data) - 1}/{len(data)}").status, 503,
+         "503 within an upload")
+    same(emu.chunk(session, b"", "*/*").headers["Range"], f"bytes=0-{UNIT - 1}",
+         "... whole units up to there are kept")
+
+
 def admin(emu):
     for body in ({"rules": [{}]}, {"rules": [{"kind": "x"}]}, {"rule": []}, [],
-                 {"rules": [{"kind": "503", "probability": 2}]},
+                 {"rules": [{"kind": "503", "probability": 2}]}, {"rules": [{"kind": "slow"}]},
                  {"rules": [{"kind": "503", "colour": 1}]}):
         same(emu.call("POST", FAULTS, body).status, 400, f"refused: {json.dumps(body)}")
     rule(emu, kind="503", skip=1, count=2)
@@ -151,7 +208,8 @@ def ends_during_stall():
 def run():
     by_seed()
     with Emulator() as emu:
-        for case in (statuses, connections, slow_and_short, admin, request_log):
+        for case in (statuses, connections, slow_and_short, within_bodies, admin,
+                     request_log):
             case(emu)
             emu.call("DELETE", FAULTS)
             emu.clear()

@@ -11,10 +11,11 @@ import cases_objects
 import cases_program
 import cases_races
 import cases_resumable
+import cases_retry
 from harness import done
 
 MODULES = [cases_program, cases_objects, cases_conditions, cases_resumable, cases_list,
-           cases_races, cases_faults, cases_metadata]
+           cases_races, cases_faults, cases_retry, cases_metadata]
 
 for module in MODULES:
     if len(sys.argv) == 1 or module.__name__.removeprefix("cases_") in sys.argv[1:]:
