@@ -70,6 +70,13 @@ struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name)
 	return w;
 }
 
+struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name)
+{
+	unsigned at = fleet->n_slots ? *fleet_slot(fleet, name) : 0;
+
+	return at ? &fleet->workers[at - 1] : NULL;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct fleet_worker *x = a, *y = b;

@@ -56,6 +56,9 @@ void fleet_done(struct fleet *fleet);
 /** fleet_worker() - find or add by name, in constant time; valid until the next call. */
 struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
 
+/** fleet_find() - the same, NULL if there is none. */
+struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name);
+
 /**
  * fleet_derive() - fill in every view.
  *

@@ -14,6 +14,18 @@ struct load {
 	struct fleet *fleet;
 };
 
+/* A job of a later round, also one under the first's name (its worker came later), is
+ * none before an order commits it. */
+static bool is_job_of_run(const struct load *load, const struct path_parts *parts)
+{
+	const struct order_log *log = &load->run->orders;
+
+	if (parts->round > 1)
+		return order_log_commits(log, parts->worker, parts->round);
+	return fleet_find(load->fleet, parts->worker) ||
+	       order_log_commits(log, parts->worker, 0);
+}
+
 static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 {
 	struct load *load = arg;
@@ -23,6 +35,8 @@ static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 	(void)err;
 	path_parse(&load->run->ref, meta->name, &parts);
 	if (parts.kind != PATH_KIND_JOB)
+		return 0;
+	if (!is_job_of_run(load, &parts) || strcmp(meta->summary, JOB_CLAIM_SUMMARY) == 0)
 		return 0;
 	w = fleet_worker(load->fleet, parts.worker);
 	w->is_planned = true;
@@ -107,7 +121,9 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	*ret = (struct fleet){0};
 	for (size_t i = 0; i < run->config.n_workers; i++)
 		fleet_worker(ret, run->config.workers[i])->is_planned = true;
-	r = load_dir(&load, PATH_JOBS, on_job, err);
+	r = order_log_update(run, err);
+	if (r == 0)
+		r = load_dir(&load, PATH_JOBS, on_job, err);
 	if (r == 0)
 		r = load_dir(&load, PATH_WORKERS, on_heartbeat, err);
 	if (r < 0) {
