@@ -8,6 +8,7 @@
 #include "coordinator/cmd.h"
 #include "coordinator/fleet_load.h"
 #include "coordinator/status.h"
+#include "coordinator/verdict.h"
 
 static const char status_about[] =
 	"Shows every worker of the run: its state, the step in flight, steps ended of "
@@ -153,7 +154,7 @@ static int status_end(struct run *run, struct fleet *fleet,
 	int code = EXIT_YES;
 
 	fleet_load_reasons(run, fleet);
-	if (fleet_is_over(&c))
+	if (fleet_is_over(&c) && !fleet->steps.is_known)
 		fleet_load_verdicts(run, fleet);
 	if (cmd_interrupted())
 		return EXIT_INTERRUPTED;
@@ -179,7 +180,7 @@ int cmd_status(int argc, char **argv)
 
 	if (status_begin(status_about, argc, argv, &flags, &run, &code) < 0)
 		return code;
-	if (fleet_load(&run, 0, &fleet, &err) < 0)
+	if (fleet_load(&run, 0, &fleet, &err) < 0 || verdict_load(&run, &fleet, &err) < 0)
 		return cmd_fail_store(&err);
 	return status_end(&run, &fleet, &flags);
 }
@@ -200,6 +201,12 @@ static bool watch_look(struct run *run, const struct status_flags *flags,
 	struct err err = {0};
 	int r = fleet_load(run, w->first_seen_ns, &fleet, &err);
 
+	/* before anything is concluded from workers that others may have relieved */
+	if (r == 0) {
+		c = fleet_count(&fleet);
+		if (fleet_is_over(&c) || fleet_is_stuck(&c))
+			r = verdict_load(run, &fleet, &err);
+	}
 	*ret_exit = EXIT_INTERRUPTED;
 	if (cmd_interrupted())
 		return false;

@@ -7,18 +7,15 @@
 #include "core/clock.h"
 #include "core/str.h"
 
-enum replan_role replan_role(const struct fleet_worker *w, int64_t server_now_ns)
+enum replan_role replan_role(const struct fleet_worker *w)
 {
-	int64_t seen_ns = w->has_heartbeat ? w->updated_ns : 0;
-
 	if (w->view == FLEET_WAITING)
 		return REPLAN_EXPECTED;
-	if (w->view == FLEET_ALIVE && w->hb.state != WORKER_FINISHING)
+	if (w->view != FLEET_ALIVE)
+		return REPLAN_DEAD;
+	if (w->hb.state != WORKER_FINISHING)
 		return REPLAN_LIVING;
-	if (w->job_created_ns > seen_ns &&
-	    server_now_ns - w->job_created_ns <= (int64_t)FLEET_BOOT_S * NS_PER_S)
-		return REPLAN_EXPECTED;
-	return REPLAN_DEAD;
+	return w->job_created_ns > w->updated_ns ? REPLAN_EXPECTED : REPLAN_DEAD;
 }
 
 /** struct group - the steps of one block that are to stay together. */

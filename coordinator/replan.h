@@ -18,12 +18,12 @@ enum replan_role {
 };
 
 /**
- * replan_role() - from a derived fleet entry, by the server's clock alone.
+ * replan_role() - from a derived fleet entry.
  *
  * @w: job_created_ns must be that of its newest committed job
  * A worker that is finishing looks for no more orders, so it does not live.
  */
-enum replan_role replan_role(const struct fleet_worker *w, int64_t server_now_ns);
+enum replan_role replan_role(const struct fleet_worker *w);
 
 /** struct replan_worker - as replan_make() sees one. */
 struct replan_worker {

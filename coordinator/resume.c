@@ -57,7 +57,7 @@ static void fill_workers(const struct resume *resume, struct decision *d)
 		struct replan_worker *to = &d->workers[i];
 
 		to->is_named = is_in(resume->names, resume->n_names, w->name);
-		to->role = replan_role(w, fleet->server_now_ns);
+		to->role = replan_role(w);
 		/* a stranger takes nothing unless it is asked for by name */
 		if ((!w->is_planned && !to->is_named) ||
 		    (to->role != REPLAN_LIVING &&

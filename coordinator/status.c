@@ -166,7 +166,10 @@ int status_exit(const struct fleet *fleet)
 	struct fleet_counts c = fleet_count(fleet);
 	int code = EXIT_YES;
 
-	if (!fleet_is_over(&c) || c.interrupted || c.unjudged)
+	/* how a worker ended says nothing of steps that were taken from it */
+	if (fleet->steps.is_known)
+		c.interrupted = c.failed = c.cancelled = 0;
+	if (!fleet_is_over(&c) || c.interrupted || c.unjudged || fleet->steps.pending)
 		code = cmd_worst(code, EXIT_UNKNOWN_YET);
 	if (c.failed || c.cancelled || c.steps_not_ok)
 		code = cmd_worst(code, EXIT_NO);

@@ -150,8 +150,7 @@ static void choose(struct survey *survey, enum survey_depth depth)
 
 	for (size_t i = 0; i < survey->fleet.n; i++)
 		survey->is_read[i] =
-			all || replan_role(&survey->fleet.workers[i],
-					   survey->fleet.server_now_ns) != REPLAN_LIVING;
+			all || replan_role(&survey->fleet.workers[i]) != REPLAN_LIVING;
 	for (size_t i = 0; i < survey->steps.n; i++) {
 		const struct step_entry *e = &survey->steps.v[i];
 
