@@ -8,6 +8,7 @@
 
 #include "coordinator/cmd.h"
 #include "coordinator/cost.h"
+#include "coordinator/fleet_load.h"
 #include "coordinator/names.h"
 
 enum { RESUME_LOOPS = 12 };
@@ -226,6 +227,20 @@ static bool has_unfinished(const struct survey *survey)
 	return false;
 }
 
+/* Why they ended, where the heartbeats say it; what the listing told stays. */
+static void add_reasons(struct resume *resume)
+{
+	for (size_t i = 0; i < resume->n_losers; i++) {
+		struct fleet_worker *loser = &resume->losers[i].worker;
+		const struct fleet_worker *w =
+			fleet_find(&resume->survey.fleet, loser->name);
+
+		if (w)
+			str_copy(loser->hb.reason, sizeof(loser->hb.reason),
+				 w->hb.reason);
+	}
+}
+
 /* One look and what follows. 1 = that was all. -EEXIST: look again. */
 static int resume_once(struct resume *resume, struct err *err)
 {
@@ -254,6 +269,8 @@ static int resume_once(struct resume *resume, struct err *err)
 	if (d.plan.n)
 		note_moves(resume, &d);
 	sum_up(resume, &d);
+	fleet_load_reasons(resume->run, &survey->fleet);
+	add_reasons(resume);
 	return 1;
 }
 

@@ -186,14 +186,36 @@ static void note_inflight(struct survey *survey)
 	}
 }
 
+/* Plan and fleet of one moment: the fleet's reader looks for orders too, and one that
+ * comes in between is not in the plan. */
+static int read_both(struct survey *survey, char *const *more, size_t n_more,
+		     struct err *err)
+{
+	enum { TRIES = 8 };
+	struct run *run = survey->run;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		size_t n_orders;
+		int r;
+
+		survey_done(survey);
+		*survey = (struct survey){.run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+		r = read_plan(survey, err);
+		n_orders = run->orders.n;
+		if (r == 0)
+			r = read_fleet(survey, more, n_more, err);
+		if (r < 0 || run->orders.n == n_orders)
+			return r;
+	}
+	return err_set(err, -EAGAIN, "orders are written faster than they can be read");
+}
+
 int survey_load(struct run *run, enum survey_depth depth, char *const *more,
 		size_t n_more, struct survey *ret, struct err *err)
 {
-	struct survey survey = {.run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
-	int r = read_plan(&survey, err);
+	struct survey survey = {.run = run};
+	int r = read_both(&survey, more, n_more, err);
 
-	if (r == 0)
-		r = read_fleet(&survey, more, n_more, err);
 	if (r == 0) {
 		choose(&survey, depth);
 		survey.known = xcalloc(survey.steps.n + 1, sizeof(*survey.known));
