@@ -131,5 +131,40 @@ is $? 0 "resume lifts the order"
 like "$(cat "$t_dir/resume.out")" "the order to stop is lifted" "and says so"
 worker s w-1
 is $? 0 "started again, it ends with every step ok"
+
+# by hand: what the worker makes of jobs of later rounds, and of former owners
+edit() { PYTHONPATH=tests/cli PYTHONDONTWRITEBYTECODE=1 python3 -c "
+import json
+from make_run import Bucket
+b = Bucket()
+def job(w, k, steps, name, **more):
+    d = json.loads(b.get('h/jobs/w-1.json'))
+    d.update(worker=w, round=k, steps=[dict(s, **more) for s in d['steps'] if s['step'] in steps])
+    b.put('h/jobs/' + name + '.json', d)
+def order(n, workers, steps, k, kind='reassign'):
+    b.put('h/control/%04d.json' % n, {'schema': 'muster/control/1', 'kind': kind,
+          'workers': workers, 'steps': steps, 'round': k, 'reason': None})
+first = [s['step'] for s in json.loads(b.get('h/jobs/w-1.json'))['steps']]
+$1"; }
+split_run h 60
+edit "job('new', 2, first, 'new')"
+MUSTER_JOB_WAIT_S=1 worker h new
+is $? 2 "a job of round 2 without an order is none"
+like "$(cat "$t_dir/h-new.out")" "no job at" "and the worker says so"
+MUSTER_DIE_AT=after:commit worker h w-1 2>/dev/null
+edit "job('new', 3, first, 'new.r3', **{'from': 'w-1', 'attempt': 2}); order(1, ['w-1', 'new'], first[:3], 3)"
+MUSTER_JOB_WAIT_S=20 worker h new
+is $? 0 "an order of round 3 brings its job into force, whatever lies under the first name"
+like "$(cat "$t_dir/h-new.out")" "step $(edit 'print(first[0])') was committed by w-1 before it moved" \
+	"what its former owner has ended is not run"
+like "$(cat "$t_dir/h-new.out")" "done: 2 of 2 steps ok" "and of its job only the steps that the order names"
+edit "order(2, ['w-1', 'new'], first[3:], 3)"
+worker h new
+is $? 0 "started again"
+like "$(tail -n 3 "$t_dir/h-new.out")" "done: 3 of 3 steps ok" "another order of the round brings in the rest"
+is "$(records h | grep -c results/new)" 3 "three records of its own"
+worker h w-1
+is $? 0 "the old owner comes back"
+like "$(tail -n 2 "$t_dir/h-w-1.out")" "done: 1 of 1 steps ok" "with what it had ended, and nothing else"
 no_leftovers "nothing is left behind"
 done_testing
