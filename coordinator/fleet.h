@@ -28,6 +28,7 @@ struct fleet_worker {
 	bool is_planned;	/* named by config.json, or has a job */
 	unsigned rounds;	/* highest round it has a job for; 0 = none */
 	int64_t job_created_ns; /* server clock, of the newest job */
+	int64_t first_job_ns;	/* the same, of the oldest */
 	bool has_heartbeat;
 	bool has_summary; /* its state could be read, from the metadata or as a whole */
 	struct heartbeat
@@ -36,7 +37,9 @@ struct fleet_worker {
 	/* of the steps, once the worker has ended; see fleet_load_verdicts() */
 	bool has_verdict;
 	unsigned steps_not_ok, steps_invalid;
-	bool is_relieved; /* none of its steps is left to end; see verdict_load() */
+	bool is_slow;	   /* see fleet_mark_slow() */
+	bool is_duplicate; /* see fleet_load_reasons() */
+	bool is_relieved;  /* none of its steps is left to end; see verdict_load() */
 	/* derived by fleet_derive() */
 	enum fleet_view view;
 	int64_t age_ns; /* since the last heartbeat, or since the job's creation; -1 = no
