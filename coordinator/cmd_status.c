@@ -170,6 +170,22 @@ static int status_end(struct run *run, struct fleet *fleet,
 	return cmd_worst(code, status_exit(fleet));
 }
 
+/* Nobody who could go on: what becomes of the run is decided by its steps. */
+static bool is_at_end(const struct fleet *fleet)
+{
+	struct fleet_counts c = fleet_count(fleet);
+
+	return fleet_is_over(&c) || fleet_is_stuck(&c);
+}
+
+/* It takes a request per step: in large fleets only when something depends on it. */
+static bool is_to_be_judged(const struct fleet *fleet)
+{
+	enum { JUDGED_FLEET_MAX = 256 };
+
+	return fleet->n <= JUDGED_FLEET_MAX || is_at_end(fleet);
+}
+
 int cmd_status(int argc, char **argv)
 {
 	cleanup_fleet struct fleet fleet = {0};
@@ -180,7 +196,8 @@ int cmd_status(int argc, char **argv)
 
 	if (status_begin(status_about, argc, argv, &flags, &run, &code) < 0)
 		return code;
-	if (fleet_load(&run, 0, &fleet, &err) < 0 || verdict_load(&run, &fleet, &err) < 0)
+	if (fleet_load(&run, 0, &fleet, &err) < 0 ||
+	    (is_to_be_judged(&fleet) && verdict_load(&run, &fleet, &err) < 0))
 		return cmd_fail_store(&err);
 	return status_end(&run, &fleet, &flags);
 }
@@ -202,11 +219,8 @@ static bool watch_look(struct run *run, const struct status_flags *flags,
 	int r = fleet_load(run, w->first_seen_ns, &fleet, &err);
 
 	/* before anything is concluded from workers that others may have relieved */
-	if (r == 0) {
-		c = fleet_count(&fleet);
-		if (fleet_is_over(&c) || fleet_is_stuck(&c))
-			r = verdict_load(run, &fleet, &err);
-	}
+	if (r == 0 && is_at_end(&fleet))
+		r = verdict_load(run, &fleet, &err);
 	*ret_exit = EXIT_INTERRUPTED;
 	if (cmd_interrupted())
 		return false;

@@ -255,6 +255,82 @@ done
 [ $good -eq 6 ] && pyf <<<'check("six", {"w-1"}, {"w-2", "w-3"}); assert len(load("six")[1]) == 1'
 ok $? "six at once: one of them moves, once"
 
+# --- a receiver that ends just before it could know ---
+pyf "$muster" <<'PY'
+import time
+r = fleet("race", ["failed", "running", "running"], iterations=2)
+for s in r.steps["w-3"]:
+    r.put_record(r.record("w-3", s["matrix_id"], s["iteration"]))
+r.heartbeat("w-3", "running", done=2)
+b = Bucket()
+# w-3 has nothing left and so gets the steps; while the round's first job is on its way, it ends
+b.faults({"kind": "stall", "seconds": 1, "method": "POST", "match": "/o?", "count": 1})
+p = subprocess.Popen([sys.argv[1], "resume", "gs://ctl/race", "--json"], stdout=subprocess.PIPE)
+time.sleep(0.5)
+other = Run("race", workers=3, tests=1, arms=2, iterations=3)
+other.heartbeat("w-3", "done", done=2)
+out = json.loads(p.communicate()[0])
+b.faults()
+assert p.returncode == 0, p.returncode
+own = check("race", {"w-1", "w-3"}, {"w-2"})
+assert not any(w == "w-3" and s["attempt"] and s.get("from") for w, s in own.values()), own
+assert out["rounds"] == [2, 3], out
+PY
+ok $? "its steps move on, in the same run of resume"
+
+# --- what status and wait make of it ---
+pyf <<'PY'
+def moved(name, state, done_by_new):
+    """w-1 is dead and has lost both its steps to w-2, which has done its own."""
+    r = fleet(name, [state, "done"])
+    b = r.bucket
+    b.put(f"{name}/jobs/w-2.r2.json", r.job("w-2", 2, [dict(s, attempt=2, **{"from": "w-1"}) for s in r.steps["w-1"]]))
+    b.put(f"{name}/control/0001.json", {"schema": "muster/control/1", "kind": "reassign", "workers": ["w-1", "w-2"],
+          "steps": [s["step"] for s in r.steps["w-1"]], "round": 2, "reason": None})
+    for s in r.steps["w-2"]:
+        r.put_record(r.record("w-2", s["matrix_id"], s["iteration"]))
+    for s, state in zip(r.steps["w-1"], done_by_new):
+        if state:
+            r.put_record(r.record("w-2", s["matrix_id"], s["iteration"], state, attempt=2))
+    r.heartbeat("w-2", "done", done=4, total=4)
+    return r
+moved("m-ok", "failed", ["ok", "ok"])
+moved("m-no", "interrupted", ["ok", "failed"])
+moved("m-void", "cancelled", ["invalid", "ok"])
+moved("m-left", "failed", ["ok", None])
+PY
+for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left"; do
+	name=${row#* }
+	run "${row% *}" status "gs://ctl/$name" && run "${row% *}" wait "gs://ctl/$name" --timeout 20s && [ ! -s "$dir/err" ]
+	ok $? "a run with moved steps is judged by them: $name, exit ${row% *}"
+done
+run 3 status gs://ctl/m-left && has "1 done, but a step it was given is not (w-2)" && has "muster resume gs://ctl/m-left" && has "3 of 4 steps ended"
+ok $? "a step that its owner has left over is told"
+run 0 status gs://ctl/m-ok --json && pyf "$dir/out" <<'PY'
+d = json.load(open(sys.argv[1]))
+assert d["over"] and (d["steps_done"], d["steps_total"]) == (4, 4), d
+assert d["workers"][0]["relieved"] is True
+PY
+ok $? "status --json: the steps' own counts"
+
+# --- who is named ---
+pyf <<'PY'
+r = fleet("named", ["running", "running", "failed", "interrupted", None], reason="why")
+r = fleet("double", ["running", "running"])
+for w, other in (("w-1", 0), ("w-2", 1)):
+    hb = json.loads(r.bucket.get(f"double/workers/{w}.json"))
+    hb["incarnation"].update(n=2, nonce="%032x" % other)
+    r.bucket.put(f"double/workers/{w}.json", hb, "running - 0 0/2")
+    r.manifest(w)
+PY
+run 1 status gs://ctl/named && has "1 waiting: not booted yet, or cannot reach the bucket (w-5)" && has "1 failed" && has "(w-3)" && has "1 interrupted" && has "(w-4)" && has "muster resume gs://ctl/named"
+ok $? "status names the workers, and what to do"
+run 3 status gs://ctl/double && has "1 duplicate: two processes write under one name; stop one of them (w-2)" && run 3 status gs://ctl/double --json && pyf "$dir/out" <<'PY'
+w = json.load(open(sys.argv[1]))["workers"]
+assert [x["duplicate"] for x in w] == [False, True] and w[0]["incarnation"] == 2 and not w[0]["slow"]
+PY
+ok $? "lease and manifest of different incarnations: a duplicate"
+
 # --- killed after every write, and repeated ---
 if ! grep -q MUSTER_DIE_AFTER_WRITES "$muster"; then
 	n=$((n + 1))
