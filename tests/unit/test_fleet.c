@@ -212,7 +212,7 @@ static bool paces_agree(const struct pace *paces, size_t n)
 {
 	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
 	bool agree = true;
-	char name[8];
+	char name[WORKER_CAP];
 
 	for (size_t i = 0; i < n; i++) {
 		struct fleet_worker *w;
