@@ -38,6 +38,7 @@ int cmd_watch(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 int cmd_collect(int argc, char **argv);
 int cmd_stop(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
 int cmd_clean(int argc, char **argv);
 int cmd_fio(int argc, char **argv);
 int cmd_store(int argc, char **argv);

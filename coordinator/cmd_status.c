@@ -8,6 +8,7 @@
 #include "coordinator/cmd.h"
 #include "coordinator/fleet_load.h"
 #include "coordinator/status.h"
+#include "coordinator/verdict.h"
 
 static const char status_about[] =
 	"Shows every worker of the run: its state, the step in flight, steps ended of "
@@ -16,7 +17,8 @@ static const char status_about[] =
 	"missing:\n"
 	"not seen 15 minutes after its job was written; stale: silent for longer than "
 	"the\n"
-	"run's stale_s.\n\n"
+	"run's stale_s. Below the table stands who needs help, and which command gives "
+	"it.\n\n"
 	"  muster status gs://ctl/r1\n\n"
 	"exit code: 0 the run is over and every step is ok, 1 a worker failed or was "
 	"stopped,\n"
@@ -153,7 +155,7 @@ static int status_end(struct run *run, struct fleet *fleet,
 	int code = EXIT_YES;
 
 	fleet_load_reasons(run, fleet);
-	if (fleet_is_over(&c))
+	if (fleet_is_over(&c) && !fleet->steps.is_known)
 		fleet_load_verdicts(run, fleet);
 	if (cmd_interrupted())
 		return EXIT_INTERRUPTED;
@@ -169,6 +171,22 @@ static int status_end(struct run *run, struct fleet *fleet,
 	return cmd_worst(code, status_exit(fleet));
 }
 
+/* Nobody who could go on: what becomes of the run is decided by its steps. */
+static bool is_at_end(const struct fleet *fleet)
+{
+	struct fleet_counts c = fleet_count(fleet);
+
+	return fleet_is_over(&c) || fleet_is_stuck(&c);
+}
+
+/* It takes a request per step: in large fleets only when something depends on it. */
+static bool is_to_be_judged(const struct fleet *fleet)
+{
+	enum { JUDGED_FLEET_MAX = 256 };
+
+	return fleet->n <= JUDGED_FLEET_MAX || is_at_end(fleet);
+}
+
 int cmd_status(int argc, char **argv)
 {
 	cleanup_fleet struct fleet fleet = {0};
@@ -179,7 +197,8 @@ int cmd_status(int argc, char **argv)
 
 	if (status_begin(status_about, argc, argv, &flags, &run, &code) < 0)
 		return code;
-	if (fleet_load(&run, 0, &fleet, &err) < 0)
+	if (fleet_load(&run, 0, &fleet, &err) < 0 ||
+	    (is_to_be_judged(&fleet) && verdict_load(&run, &fleet, &err) < 0))
 		return cmd_fail_store(&err);
 	return status_end(&run, &fleet, &flags);
 }
@@ -200,6 +219,9 @@ static bool watch_look(struct run *run, const struct status_flags *flags,
 	struct err err = {0};
 	int r = fleet_load(run, w->first_seen_ns, &fleet, &err);
 
+	/* before anything is concluded from workers that others may have relieved */
+	if (r == 0 && is_at_end(&fleet))
+		r = verdict_load(run, &fleet, &err);
 	*ret_exit = EXIT_INTERRUPTED;
 	if (cmd_interrupted())
 		return false;

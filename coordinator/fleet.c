@@ -70,6 +70,13 @@ struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name)
 	return w;
 }
 
+struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name)
+{
+	unsigned at = fleet->n_slots ? *fleet_slot(fleet, name) : 0;
+
+	return at ? &fleet->workers[at - 1] : NULL;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct fleet_worker *x = a, *y = b;
@@ -81,20 +88,22 @@ static enum fleet_view derive_one(struct fleet_worker *w, int64_t now_ns,
 				  unsigned stale_s, int64_t watch_started_ns)
 {
 	int64_t born_ns = w->job_created_ns;
+	int64_t boot_ns = (int64_t)FLEET_BOOT_S * NS_PER_S;
 
 	if (w->has_heartbeat) {
 		/* "Date" has whole seconds: a fresh heartbeat may be ahead of it */
 		w->age_ns = now_ns > w->updated_ns ? now_ns - w->updated_ns : 0;
-		if (worker_is_end(w->hb.state))
-			return FLEET_ENDED;
-		return w->age_ns > (int64_t)stale_s * NS_PER_S ? FLEET_STALE
-							       : FLEET_ALIVE;
+		if (!worker_is_end(w->hb.state) &&
+		    w->age_ns <= (int64_t)stale_s * NS_PER_S)
+			return FLEET_ALIVE;
+		if (born_ns > w->updated_ns && now_ns - born_ns <= boot_ns)
+			return FLEET_WAITING;
+		return worker_is_end(w->hb.state) ? FLEET_ENDED : FLEET_STALE;
 	}
 	w->age_ns = !born_ns ? -1 : now_ns > born_ns ? now_ns - born_ns : 0;
 	if (watch_started_ns > born_ns)
 		born_ns = watch_started_ns;
-	return now_ns - born_ns > (int64_t)FLEET_BOOT_S * NS_PER_S ? FLEET_MISSING
-								   : FLEET_WAITING;
+	return now_ns - born_ns > boot_ns ? FLEET_MISSING : FLEET_WAITING;
 }
 
 void fleet_derive(struct fleet *fleet, unsigned stale_s, int64_t watch_started_ns)
@@ -141,14 +150,25 @@ struct fleet_counts fleet_count(const struct fleet *fleet)
 			c.strangers++;
 			continue;
 		}
+		c.steps_done += w->hb.done;
+		c.steps_total += w->hb.total;
+		if (w->is_relieved && w->view != FLEET_ALIVE && w->view != FLEET_ENDED) {
+			c.relieved++;
+			continue;
+		}
 		c.waiting += w->view == FLEET_WAITING;
 		c.missing += w->view == FLEET_MISSING;
 		c.alive += w->view == FLEET_ALIVE;
 		c.stale += w->view == FLEET_STALE;
 		if (w->view == FLEET_ENDED)
 			count_ended(&c, w);
-		c.steps_done += w->hb.done;
-		c.steps_total += w->hb.total;
+	}
+	if (fleet->steps.is_known) {
+		c.steps_total = fleet->steps.total;
+		c.steps_done = c.steps_total - fleet->steps.pending;
+		c.steps_not_ok = fleet->steps.not_ok;
+		c.steps_invalid = fleet->steps.invalid;
+		c.unjudged = 0;
 	}
 	return c;
 }

@@ -15,8 +15,8 @@
 enum { FLEET_BOOT_S = 900 };
 
 enum fleet_view {
-	FLEET_WAITING, /* has a job, has not been seen yet */
-	FLEET_MISSING, /* the same, past the boot deadline */
+	FLEET_WAITING, /* has a job, has not been seen since it was written */
+	FLEET_MISSING, /* never seen, and past the boot deadline */
 	FLEET_ALIVE,
 	FLEET_STALE, /* no heartbeat for stale_s by the server's clock, and not ended */
 	FLEET_ENDED, /* done, failed, cancelled or interrupted */
@@ -28,6 +28,7 @@ struct fleet_worker {
 	bool is_planned;	/* named by config.json, or has a job */
 	unsigned rounds;	/* highest round it has a job for; 0 = none */
 	int64_t job_created_ns; /* server clock, of the newest job */
+	int64_t first_job_ns;	/* the same, of the oldest */
 	bool has_heartbeat;
 	bool has_summary; /* its state could be read, from the metadata or as a whole */
 	struct heartbeat
@@ -36,13 +37,23 @@ struct fleet_worker {
 	/* of the steps, once the worker has ended; see fleet_load_verdicts() */
 	bool has_verdict;
 	unsigned steps_not_ok, steps_invalid;
+	bool is_slow;	   /* see fleet_mark_slow() */
+	bool is_duplicate; /* see fleet_load_reasons() */
+	bool is_relieved;  /* none of its steps is left to end; see verdict_load() */
 	/* derived by fleet_derive() */
 	enum fleet_view view;
 	int64_t age_ns; /* since the last heartbeat, or since the job's creation; -1 = no
 			   job */
 };
 
+/** struct fleet_steps - of a run with moved steps: what became of all of them. */
+struct fleet_steps {
+	bool is_known;
+	uint64_t total, pending, not_ok, invalid; /* invalid ones are not ok too */
+};
+
 struct fleet {
+	struct fleet_steps steps; /* see verdict_load() */
 	size_t n, cap;
 	struct fleet_worker *workers; /* sorted by name once fleet_derive() has run */
 	int64_t server_now_ns;	      /* "Date" of the last listing */
@@ -56,12 +67,17 @@ void fleet_done(struct fleet *fleet);
 /** fleet_worker() - find or add by name, in constant time; valid until the next call. */
 struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
 
+/** fleet_find() - the same, NULL if there is none. */
+struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name);
+
 /**
  * fleet_derive() - fill in every view.
  *
  * @stale_s: of the run's settings
  * @watch_started_ns: server clock when watching began; 0 = judge by the job alone
  *
+ * A worker that is stale or has ended, and has got a job since, is waiting too, until
+ * FLEET_BOOT_S after: it is being started again.
  * Sorts; pointers into the fleet are not valid after. Boundaries: exactly stale_s old is
  * alive, exactly FLEET_BOOT_S is waiting. A planned worker without a job is missing once
  * watching has gone on for FLEET_BOOT_S.
@@ -74,6 +90,7 @@ const char *fleet_view_name(enum fleet_view view);
 struct fleet_counts {
 	size_t waiting, missing, alive, stale, ended;
 	size_t done, failed, cancelled, interrupted; /* of the ended */
+	size_t relieved;  /* waiting, missing or stale, and nobody misses them */
 	size_t strangers; /* heartbeats under names the run does not know */
 	size_t unjudged;  /* ended with steps, but what became of them is not known */
 	uint64_t steps_not_ok, steps_invalid;

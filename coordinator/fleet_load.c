@@ -7,12 +7,25 @@
 #include <string.h>
 
 #include "coordinator/cmd.h"
+#include "coordinator/fleet_slow.h"
 #include "coordinator/pool.h"
 
 struct load {
 	struct run *run;
 	struct fleet *fleet;
 };
+
+/* A job of a later round, also one under the first's name (its worker came later), is
+ * none before an order commits it. */
+static bool is_job_of_run(const struct load *load, const struct path_parts *parts)
+{
+	const struct order_log *log = &load->run->orders;
+
+	if (parts->round > 1)
+		return order_log_commits(log, parts->worker, parts->round);
+	return fleet_find(load->fleet, parts->worker) ||
+	       order_log_commits(log, parts->worker, 0);
+}
 
 static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 {
@@ -24,12 +37,16 @@ static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 	path_parse(&load->run->ref, meta->name, &parts);
 	if (parts.kind != PATH_KIND_JOB)
 		return 0;
+	if (!is_job_of_run(load, &parts) || strcmp(meta->summary, JOB_CLAIM_SUMMARY) == 0)
+		return 0;
 	w = fleet_worker(load->fleet, parts.worker);
 	w->is_planned = true;
 	if (parts.round > w->rounds)
 		w->rounds = parts.round;
 	if (meta->created_ns > w->job_created_ns)
 		w->job_created_ns = meta->created_ns;
+	if (!w->first_job_ns || meta->created_ns < w->first_job_ns)
+		w->first_job_ns = meta->created_ns;
 	return 0;
 }
 
@@ -107,7 +124,9 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	*ret = (struct fleet){0};
 	for (size_t i = 0; i < run->config.n_workers; i++)
 		fleet_worker(ret, run->config.workers[i])->is_planned = true;
-	r = load_dir(&load, PATH_JOBS, on_job, err);
+	r = order_log_update(run, err);
+	if (r == 0)
+		r = load_dir(&load, PATH_JOBS, on_job, err);
 	if (r == 0)
 		r = load_dir(&load, PATH_WORKERS, on_heartbeat, err);
 	if (r < 0) {
@@ -116,7 +135,28 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	}
 	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
+	fleet_mark_slow(ret);
 	return 0;
+}
+
+/*
+ * A process that takes a name over rewrites lease and manifest at once. When they name
+ * different ones, and stay so, two write under one name: machines that were cloned with
+ * one identity, for instance. A worker that was never restarted cannot be one of two.
+ */
+static void check_duplicate(struct run *run, struct fleet_worker *w)
+{
+	cleanup_manifest struct manifest manifest = {0};
+	cleanup_str struct str text = STR_INIT(MANIFEST_MAX_BYTES);
+	char name[PATH_CAP];
+
+	if (w->view != FLEET_ALIVE || w->hb.incarnation.n < 2 ||
+	    path_manifest(name, &run->ref, w->name, NULL) < 0 ||
+	    run_get(run, name, MANIFEST_MAX_BYTES, &text, NULL) < 0 ||
+	    manifest_parse(str_text(&text), text.len, &manifest, NULL, NULL) < 0)
+		return;
+	w->is_duplicate =
+		strcmp(manifest.incarnation.nonce, w->hb.incarnation.nonce) != 0;
 }
 
 static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker *w)
@@ -142,6 +182,8 @@ void fleet_load_reasons(struct run *run, struct fleet *fleet)
 		/* rewritten since the listing: what is shown stays of one moment */
 		if (w->hb.state != listed.state)
 			w->hb = listed;
+		else
+			check_duplicate(run, w);
 	}
 }
 

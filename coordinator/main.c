@@ -17,6 +17,8 @@ static const struct cmd commands[] = {
 	 "fetch the results; write tables and a summary"},
 	{"stop", cmd_stop, "RUN [--abort]",
 	 "let workers finish their step, or interrupt it, and end"},
+	{"resume", cmd_resume, "RUN [--workers a,b,c]",
+	 "move unfinished steps of dead workers to living or new ones"},
 	{"clean", cmd_clean, "RUN [--yes]", "delete the run's objects"},
 	{"fio", cmd_fio, "FILE…", "merged figures of fio's json+ output files"},
 	{"store", cmd_store, "ls|stat|cat|cp|rm|compose …", "the object store by hand"},

@@ -15,8 +15,6 @@
 #include "manifests/job.h"
 #include "manifests/paths.h"
 
-enum { SPLIT_WORKERS_MAX = 10000 };
-
 /** struct split_flags - the command line as given; strings borrowed from argv. */
 struct split_flags {
 	const char *tests, *fio, *configs, *data, *gcsfuse, *mount_args, *workers;
@@ -69,11 +67,6 @@ int split_pins(struct split *split, struct err *err);
 
 /** split_plan() - the plan and config.json's text; a claimed run must say the same. */
 int split_plan(struct split *split, struct err *err);
-
-/** split_cost_s() - estimate of one step of a case, in s. */
-double split_cost_s(const struct split *split, size_t row);
-/** split_step_bytes() - what one step of a case moves, as far as it is known. */
-uint64_t split_step_bytes(const struct split *split, size_t row);
 
 /** split_write() - config.json, inputs, binaries, jobs: what is missing. */
 int split_write(struct split *split, struct err *err);

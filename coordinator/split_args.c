@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/names.h"
 #include "coordinator/split.h"
 #include "manifests/fio_policy.h"
 
@@ -38,9 +39,9 @@ static int check_numbers(const struct split_flags *f, struct err *err)
 	if (f->iterations < 1 || f->iterations > PLAN_STEPS_MAX)
 		return err_set(err, -EINVAL, "--iterations: not between 1 and %d",
 			       PLAN_STEPS_MAX);
-	if (f->replicas < 1 || f->replicas > SPLIT_WORKERS_MAX)
+	if (f->replicas < 1 || f->replicas > NAMES_MAX)
 		return err_set(err, -EINVAL, "--replicas: not between 1 and %d",
-			       SPLIT_WORKERS_MAX);
+			       NAMES_MAX);
 	if (f->max_attempts < 1 || f->max_attempts > 100)
 		return err_set(err, -EINVAL, "--max-attempts: not between 1 and 100");
 	if (f->timeout_ns < 1000000000 || f->timeout_ns > 7 * 86400 * 1000000000LL)
@@ -71,78 +72,6 @@ static int check_pairs(const char *flag, const struct opt_list *list, struct err
 					       flag, (int)n, list->v[i]);
 	}
 	return 0;
-}
-
-static int add_worker(struct split *split, const char *name, size_t n, struct err *err)
-{
-	cleanup_free char *worker = xstrndup(name, n);
-
-	if (!str_is_rfc1035(worker))
-		return err_set(
-			err, -EINVAL,
-			"--workers: \"%.70s\" is not a worker's name: lower-case "
-			"letters, digits and -, beginning with a letter, at most 63",
-			worker);
-	for (size_t i = 0; i < split->n_workers; i++)
-		if (strcmp(split->workers[i], worker) == 0)
-			return err_set(err, -EINVAL, "--workers: %s occurs twice",
-				       worker);
-	if (split->n_workers == SPLIT_WORKERS_MAX)
-		return err_set(err, -EINVAL, "--workers: more than %d",
-			       SPLIT_WORKERS_MAX);
-	split->workers =
-		xrealloc(split->workers, split->n_workers + 1, sizeof(*split->workers));
-	split->workers[split->n_workers++] = steal_ptr(worker);
-	return 0;
-}
-
-/* Names between any of @separators; empty ones are an error where @is_strict. */
-static int add_list(struct split *split, const char *text, const char *separators,
-		    bool is_strict, struct err *err)
-{
-	int r = 0;
-
-	for (;;) {
-		size_t n = strcspn(text, separators), first = strspn(text, " \t");
-		size_t len = n > first ? n - first : 0;
-
-		while (len && strchr(" \t\r", text[first + len - 1]))
-			len--;
-		if (len || is_strict)
-			r = add_worker(split, text + first, len, err);
-		if (r < 0 || !text[n])
-			return r;
-		text += n + 1;
-	}
-}
-
-static int read_workers(struct split *split, struct err *err)
-{
-	const char *text = split->flags.workers;
-	cleanup_str struct str file = STR_INIT(1 << 20);
-	uint64_t n = 0;
-	int r = 0;
-
-	if (text[0] == '@') {
-		r = inputs_read_file(text + 1, 1 << 20, &file, err);
-		if (r == 0 && !str_is_utf8(str_text(&file), file.len))
-			r = err_set(err, -EINVAL, "%s: not UTF-8 text", text + 1);
-		if (r == 0)
-			r = add_list(split, str_text(&file), "\n", false, err);
-	} else if (*text && !text[strspn(text, "0123456789")]) {
-		r = parse_u64_range("--workers", text, 1, SPLIT_WORKERS_MAX, &n, err);
-		for (uint64_t i = 1; i <= n && r == 0; i++) {
-			cleanup_free char *name =
-				xasprintf("w-%llu", (unsigned long long)i);
-
-			r = add_worker(split, name, strlen(name), err);
-		}
-	} else {
-		r = add_list(split, text, ",", true, err);
-	}
-	if (r == 0 && !split->n_workers)
-		r = err_set(err, -EINVAL, "--workers: none named");
-	return r;
 }
 
 static int read_data(struct split *split, struct err *err)
@@ -200,6 +129,7 @@ int split_args(struct split *split, const char *url, struct err *err)
 		return r;
 	run_ref_url(&split->ref, &text);
 	split->url = str_steal(&text);
-	r = read_workers(split, err);
+	r = names_parse("--workers", split->flags.workers, &split->workers,
+			&split->n_workers, err);
 	return r < 0 ? r : read_data(split, err);
 }

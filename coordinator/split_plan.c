@@ -4,14 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/cost.h"
 #include "coordinator/split.h"
 #include "core/json.h"
-
-/*
- * Estimates only order and announce: a step costs its mounts, waits and uploads whatever
- * it moves, and one mount moves some hundred MB/s. Both from runs on an emulated bucket.
- */
-static const double step_overhead_s = 8, bytes_per_s = 250e6;
 
 static int read_claimed(struct split *split, struct err *err)
 {
@@ -75,27 +70,6 @@ int split_open(struct split *split, struct err *err)
 	if (r == 0)
 		r = probe_data(split, err);
 	return r < 0 ? r : read_claimed(split, err);
-}
-
-uint64_t split_step_bytes(const struct split *split, size_t row)
-{
-	const struct fio_facts *facts = &split->inputs.facts[row];
-
-	if (facts->is_block_over_file)
-		return 0;
-	return facts->has_io_bytes ? facts->io_bytes : facts->data_bytes;
-}
-
-double split_cost_s(const struct split *split, size_t row)
-{
-	const struct fio_facts *facts = &split->inputs.facts[row];
-	double asked_s = (double)facts->runtime_ns / 1e9;
-	double moving_s = (double)split_step_bytes(split, row) / bytes_per_s;
-
-	/* a runtime ends a job that is not over, or keeps one going */
-	if (facts->is_time_based || (asked_s > 0 && asked_s < moving_s))
-		moving_s = asked_s;
-	return step_overhead_s + moving_s;
 }
 
 static uint64_t default_seed(const struct split *split)
@@ -169,7 +143,7 @@ static int make_plan(struct split *split, struct err *err)
 
 	for (size_t i = 0; i < cases; i++) {
 		test_ids[i] = split->inputs.cases[i].test_id;
-		cost_s[i] = split_cost_s(split, i);
+		cost_s[i] = cost_step_s(&split->inputs.facts[i]);
 	}
 	for (size_t a = 0; a < arms; a++) {
 		const struct arm *arm = &split->inputs.arms[a];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "coordinator/cmd.h"
+#include "coordinator/cost.h"
 #include "coordinator/split.h"
 #include "coordinator/table.h"
 
@@ -24,7 +25,8 @@ static uint64_t worker_bytes(const struct split *split, size_t w)
 	for (size_t i = 0; i < worker->n_steps; i++) {
 		size_t row = (worker->steps[i].matrix_id - 1) % split->inputs.n_cases;
 
-		if (__builtin_add_overflow(bytes, split_step_bytes(split, row), &bytes))
+		if (__builtin_add_overflow(bytes, cost_bytes(&split->inputs.facts[row]),
+					   &bytes))
 			return INT64_MAX;
 	}
 	return bytes > INT64_MAX ? INT64_MAX : bytes;

@@ -5,35 +5,153 @@
 #include "coordinator/cmd.h"
 #include "coordinator/table.h"
 
-static void hint(const struct fleet_counts *c, struct str *ret)
+/** struct remedy - what a reader should know of some workers, and do about them. */
+struct remedy {
+	bool (*is_meant)(const struct fleet *fleet, const struct fleet_worker *w);
+	const char *what;
+	bool is_resumable; /* muster resume moves their steps */
+};
+
+static bool is_missed(const struct fleet_worker *w, enum fleet_view view)
 {
-	if (c->waiting)
+	return w->is_planned && !w->is_relieved && w->view == view;
+}
+
+static bool is_waiting(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return is_missed(w, FLEET_WAITING);
+}
+
+static bool is_missing(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return is_missed(w, FLEET_MISSING);
+}
+
+static bool is_stale(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return is_missed(w, FLEET_STALE);
+}
+
+/* Ended so that steps are left which nobody has. */
+static bool has_ended(const struct fleet_worker *w, enum worker_state state)
+{
+	return is_missed(w, FLEET_ENDED) && w->hb.state == state;
+}
+
+static bool is_failed(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return has_ended(w, WORKER_FAILED);
+}
+
+static bool is_interrupted(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return has_ended(w, WORKER_INTERRUPTED);
+}
+
+static bool is_cancelled(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return has_ended(w, WORKER_CANCELLED);
+}
+
+/* Only known once the steps were looked at: done, yet the owner of a pending one. */
+static bool has_left_over(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	return fleet->steps.is_known && has_ended(w, WORKER_DONE);
+}
+
+static bool is_relieved(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return w->is_planned && w->is_relieved &&
+	       (w->view == FLEET_STALE || w->view == FLEET_MISSING);
+}
+
+static bool is_duplicate(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return w->is_duplicate;
+}
+
+static bool is_slow(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return w->is_slow;
+}
+
+static bool is_stranger(const struct fleet *fleet, const struct fleet_worker *w)
+{
+	(void)fleet;
+	return !w->is_planned;
+}
+
+static const struct remedy remedies[] = {
+	{is_waiting, "waiting: not booted yet, or cannot reach the bucket", false},
+	{is_missing, "missing: never seen; look at the machine's console", true},
+	{is_stale, "stale: died or cut off; started again it goes on where it stopped",
+	 true},
+	{is_interrupted, "interrupted: started again it goes on where it stopped", true},
+	{is_failed, "failed: its reason is above; its unfinished steps can be moved",
+	 true},
+	{is_cancelled, "cancelled: stopped by an order, its steps can be run after all",
+	 true},
+	{has_left_over, "done, but a step it was given is not", true},
+	{is_duplicate, "duplicate: two processes write under one name; stop one of them",
+	 false},
+	{is_slow,
+	 "slow: more than twice as long to go as the fleet's median; look at "
+	 "its machine",
+	 false},
+	{is_relieved, "gone, and not missed: others have its steps", false},
+	{is_stranger, "under names that the run does not know: no job here", false},
+};
+
+static size_t add_names(const struct fleet *fleet, const struct remedy *remedy,
+			struct str *ret)
+{
+	enum { NAMES_SHOWN = 8 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < fleet->n; i++) {
+		if (!remedy->is_meant(fleet, &fleet->workers[i]))
+			continue;
+		if (n++ < NAMES_SHOWN)
+			str_addf(ret, "%s%s", n == 1 ? " (" : " ",
+				 fleet->workers[i].name);
+	}
+	if (n > NAMES_SHOWN)
+		str_addf(ret, " and %zu more", n - NAMES_SHOWN);
+	if (n)
+		str_add(ret, ")");
+	return n;
+}
+
+static void hint(const struct run *run, const struct fleet *fleet,
+		 const struct fleet_counts *c, struct str *ret)
+{
+	cleanup_str struct str url = STR_INIT(PATH_CAP + 256);
+	bool is_resumable = fleet->steps.pending && fleet_is_over(c);
+
+	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
+		cleanup_str struct str names = STR_INIT(4096);
+		size_t n = add_names(fleet, &remedies[i], &names);
+
+		if (n)
+			str_addf(ret, "%zu %s%s\n", n, remedies[i].what,
+				 str_text(&names));
+		is_resumable |= n && remedies[i].is_resumable;
+	}
+	run_ref_url(&run->ref, &url);
+	if (is_resumable)
 		str_addf(ret,
-			 "%zu waiting: their VMs have not booted or cannot reach the "
-			 "bucket "
-			 "yet\n",
-			 c->waiting);
-	if (c->missing)
-		str_addf(ret,
-			 "%zu missing: never seen; look at the VM's console, or start "
-			 "muster-worker again\n",
-			 c->missing);
-	if (c->stale)
-		str_addf(ret,
-			 "%zu stale: died or cut off; a worker started again under the "
-			 "same "
-			 "name goes on where it stopped\n",
-			 c->stale);
-	if (c->interrupted)
-		str_addf(ret,
-			 "%zu interrupted: start them again to go on with the unfinished "
-			 "steps\n",
-			 c->interrupted);
-	if (c->strangers)
-		str_addf(ret,
-			 "%zu under names that the run does not know: they have no job "
-			 "here\n",
-			 c->strangers);
+			 "give unfinished steps to others: muster resume %s "
+			 "[--workers NEW,…]\n",
+			 str_text(&url));
 	if (c->steps_not_ok)
 		str_addf(ret, "%llu steps are not ok: muster collect has the reasons\n",
 			 (unsigned long long)c->steps_not_ok);
@@ -102,7 +220,7 @@ void status_text(const struct run *run, const struct fleet *fleet, size_t rows_m
 	table_text(&t, ret);
 	if (fleet->n > rows_max)
 		str_addf(ret, "… and %zu more workers\n", fleet->n - rows_max);
-	hint(&c, ret);
+	hint(run, fleet, &c, ret);
 }
 
 static json_t *worker_json(const struct fleet_worker *w)
@@ -127,6 +245,12 @@ static json_t *worker_json(const struct fleet_worker *w)
 	json_object_set_new(o, "steps_not_ok",
 			    w->has_verdict ? json_integer(w->steps_not_ok) : json_null());
 	json_object_set_new(o, "planned", json_boolean(w->is_planned));
+	json_object_set_new(o, "slow", json_boolean(w->is_slow));
+	json_object_set_new(o, "duplicate", json_boolean(w->is_duplicate));
+	json_object_set_new(o, "relieved", json_boolean(w->is_relieved));
+	json_object_set_new(o, "incarnation",
+			    w->hb.incarnation.n ? json_integer(w->hb.incarnation.n)
+						: json_null());
 	json_object_set_new(o, "age_s",
 			    w->age_ns == -1 ? json_null()
 					    : json_f64((double)w->age_ns / NS_PER_S));
@@ -166,7 +290,10 @@ int status_exit(const struct fleet *fleet)
 	struct fleet_counts c = fleet_count(fleet);
 	int code = EXIT_YES;
 
-	if (!fleet_is_over(&c) || c.interrupted || c.unjudged)
+	/* how a worker ended says nothing of steps that were taken from it */
+	if (fleet->steps.is_known)
+		c.interrupted = c.failed = c.cancelled = 0;
+	if (!fleet_is_over(&c) || c.interrupted || c.unjudged || fleet->steps.pending)
 		code = cmd_worst(code, EXIT_UNKNOWN_YET);
 	if (c.failed || c.cancelled || c.steps_not_ok)
 		code = cmd_worst(code, EXIT_NO);

@@ -16,7 +16,7 @@ void status_line(const struct run *run, const struct fleet *fleet, struct str *r
 /** status_json() - new "muster/status/1" document. */
 json_t *status_json(const struct run *run, const struct fleet *fleet);
 /** status_exit() - 0 all done and every step ok, 1 not so, 3 not over, 4 a step is
- * invalid. */
+ * invalid. Of a run with moved steps, the steps decide alone. */
 int status_exit(const struct fleet *fleet);
 
 #endif

@@ -62,6 +62,8 @@ int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 			.round = job->round,
 			.worker = name,
 		};
+	for (size_t i = steps->n_listed - job->n_steps; i < steps->n_listed; i++)
+		steps->listed[i].plan.from = NULL;
 	return 0;
 }
 
@@ -128,20 +130,43 @@ static int by_listing(const void *a, const void *b)
 	return strcmp(x->worker, y->worker);
 }
 
-static const char *find_owner(const struct steps *steps, const struct step_entry *e)
+static const struct step_listing *find_owning(const struct steps *steps,
+					      const struct step_entry *e)
 {
 	/* the newest order first: it decides alone */
 	for (size_t i = steps->n_orders; i > 0; i--)
 		for (size_t k = 0; k < e->n_listings; k++)
 			if (order_gives(&steps->orders[i - 1], &e->listings[k]))
-				return e->listings[k].worker;
-	return e->listings[0].worker;
+				return &e->listings[k];
+	return &e->listings[0];
+}
+
+static bool is_committed(const struct steps *steps, const struct step_listing *l)
+{
+	if (l->round < 2)
+		return true;
+	for (size_t i = 0; i < steps->n_orders; i++)
+		if (order_gives(&steps->orders[i], l))
+			return true;
+	return false;
+}
+
+/* What a resume that died, or lost against another, has left behind. */
+static void drop_uncommitted(struct steps *steps)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < steps->n_listed; i++)
+		if (is_committed(steps, &steps->listed[i]))
+			steps->listed[n++] = steps->listed[i];
+	steps->n_listed = n;
 }
 
 void steps_plan(struct steps *steps)
 {
 	struct step_entry *e = NULL;
 
+	drop_uncommitted(steps);
 	if (!steps->n_listed)
 		return;
 	qsort(steps->listed, steps->n_listed, sizeof(*steps->listed), by_listing);
@@ -160,8 +185,10 @@ void steps_plan(struct steps *steps)
 		}
 		e->n_listings++;
 	}
-	for (size_t i = 0; i < steps->n; i++)
-		steps->v[i].owner = find_owner(steps, &steps->v[i]);
+	for (size_t i = 0; i < steps->n; i++) {
+		steps->v[i].owning = find_owning(steps, &steps->v[i]);
+		steps->v[i].owner = steps->v[i].owning->worker;
+	}
 }
 
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
@@ -238,9 +265,12 @@ static void derive_one(struct step_entry *e)
 		if (strcmp(f->worker, e->owner) != 0)
 			continue;
 		e->view = view_of(f->state);
-		if (e->view == STEP_PENDING)
+		/* cancelled by an order, and given to it once more */
+		if (e->view == STEP_CANCELLED && f->attempt < e->owning->plan.attempt)
+			e->view = STEP_PENDING;
+		if (f->state == ATTEMPT_INTERRUPTED)
 			e->interrupted = f->attempt;
-		else
+		else if (e->view != STEP_PENDING)
 			e->counting = (int)(i - 1);
 		return;
 	}

@@ -31,15 +31,16 @@ enum step_view {
 
 /** struct step_listing - a step as one job lists it. */
 struct step_listing {
-	struct job_step plan;
+	struct job_step plan; /* without from */
 	unsigned round;
 	const char *worker; /* borrowed from struct steps */
 };
 
 /** struct step_entry - one planned step and what became of it. */
 struct step_entry {
-	struct job_step plan; /* as in the first round that lists it */
-	const char *owner;    /* borrowed from struct steps */
+	struct job_step plan;		   /* as in the first round that lists it */
+	const char *owner;		   /* borrowed from struct steps */
+	const struct step_listing *owning; /* the owner's listing that made it so */
 	size_t n_listings;
 	const struct step_listing *listings; /* by round; borrowed from struct steps */
 	size_t n_found;
@@ -78,8 +79,10 @@ void steps_add_order(struct steps *steps, const struct control *order);
 /**
  * steps_plan() - once, after the last job and order: one entry per step, and its owner.
  *
- * The owner is the worker of the first round that lists the step, until a reassign order
- * carries a round in which the job of a worker it names lists the step.
+ * A job of round 2 or later counts step by step: once a reassign order carries its round
+ * and names its worker and the step. A step that only other jobs list does not exist. The
+ * owner is the worker of the first round that lists the step, until a reassign order
+ * gives it to another; the newest order decides.
  */
 void steps_plan(struct steps *steps);
 
@@ -90,8 +93,9 @@ struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 const char *steps_lister(const struct step_entry *step, const char *worker);
 /** steps_add_found() - a record seen in the bucket. */
 void steps_add_found(struct step_entry *step, const struct found_attempt *found);
-/** steps_derive() - only the owner's highest committed attempt counts; one that ended
- * interrupted leaves the step pending. */
+/** steps_derive() - only the owner's highest committed attempt counts. One that ended
+ * interrupted leaves the step pending; so does one that ended cancelled, once the owner
+ * has been given a higher attempt. */
 void steps_derive(struct steps *steps);
 
 const char *step_view_name(enum step_view view);

@@ -245,6 +245,7 @@ void field_step(struct json_in *in, struct job_step *ret)
 	field_range(in, "block", 0, UINT32_MAX, &ret->block);
 	field_range(in, "pos", 0, UINT32_MAX, &ret->pos);
 	field_range(in, "attempt", 1, UINT32_MAX, &ret->attempt);
+	field_str(in, "from", JSON_MAY, str_is_rfc1035, "a worker's name", &ret->from);
 	if (in->r < 0)
 		return;
 	step_id_format(want, ret->matrix_id, ret->iteration);

@@ -137,6 +137,8 @@ static json_t *step_out(const struct job_step *s)
 	out_num(&out, "block", s->block);
 	out_num(&out, "pos", s->pos);
 	out_num(&out, "attempt", s->attempt);
+	if (s->from)
+		out_str(&out, "from", s->from);
 	return out.obj;
 }
 

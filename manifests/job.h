@@ -14,6 +14,9 @@
 
 enum { JOB_MAX_BYTES = 32 << 20, CONFIG_MAX_BYTES = 32 << 20 };
 
+/* muster-summary of a job without steps that only keeps its round from others */
+#define JOB_CLAIM_SUMMARY "claim"
+
 enum arm_kind { ARM_GCSFUSE, ARM_DIR };
 enum arm_role {
 	ROLE_NONE,
@@ -55,6 +58,7 @@ struct test_case {
 
 struct job_step {
 	unsigned matrix_id, test_id, config_id, iteration, block, pos, attempt;
+	const char *from; /* worker it was moved away from; NULL = none (round 1) */
 };
 
 struct job_data {

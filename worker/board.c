@@ -191,9 +191,9 @@ void board_flag(struct board *b, const char *word)
 	b->manifest_changed |= flags_add(flags, word);
 }
 
-void board_orders(struct board *b, struct orders *ret)
+/* Let the thread look for orders now. The lock is held. */
+static void poll_orders(struct board *b)
 {
-	HOLD(b);
 	unsigned ticket = ++b->polls_asked;
 	struct timespec end;
 
@@ -203,5 +203,30 @@ void board_orders(struct board *b, struct orders *ret)
 	while (b->polls_done < ticket && !b->is_ended)
 		if (pthread_cond_timedwait(&b->answered, &b->lock, &end) == ETIMEDOUT)
 			break;
+}
+
+void board_orders(struct board *b, struct orders *ret)
+{
+	HOLD(b);
+
+	poll_orders(b);
 	orders_take(&b->orders, ret);
+}
+
+size_t board_rounds(struct board *b, unsigned *out, size_t cap)
+{
+	HOLD(b);
+	size_t n = 0;
+
+	poll_orders(b);
+	for (size_t i = b->orders.n_moves; i > 0 && n < cap; i--) {
+		unsigned round = b->orders.moves[i - 1].round;
+		size_t k = 0;
+
+		while (k < n && out[k] != round)
+			k++;
+		if (k == n && round)
+			out[n++] = round;
+	}
+	return n;
 }

@@ -65,6 +65,10 @@ void board_flag(struct board *b, const char *word);
  * take what came in. */
 void board_orders(struct board *b, struct orders *ret);
 
+/** board_rounds() - the same, and take nothing: the rounds that orders not taken yet
+ * carry, newest first, each once; at most @cap. Returns how many. */
+size_t board_rounds(struct board *b, unsigned *out, size_t cap);
+
 /** board_wake() - after changes made under the lock by hand. */
 void board_wake(struct board *b);
 

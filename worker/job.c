@@ -112,6 +112,37 @@ static int no_job(struct worker *w, const char *name, struct err *err)
 	return err_set(err, -ENOENT, "no job at gs://%s/%s", w->id.run.bucket, name);
 }
 
+/*
+ * A job of a later round is none before an order commits it. The one under the first's
+ * name may be what a resume left that died; then orders name another.
+ */
+static int check_committed(struct worker *w, struct job **job, struct err *err)
+{
+	enum { ROUNDS = 64 };
+	unsigned rounds[ROUNDS];
+	size_t n = (*job)->round > 1 ? board_rounds(&w->board, rounds, ROUNDS) : 0;
+	unsigned own = (*job)->round;
+	int r = -ENOENT;
+
+	if (own == 1)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (rounds[i] == own)
+			return 0;
+	job_done(*job);
+	free(*job);
+	*job = NULL;
+	for (size_t i = 0; i < n && r == -ENOENT; i++) {
+		err_clear(err);
+		r = rounds[i] > 1 ? job_fetch(w, rounds[i], job, err) : -ENOENT;
+	}
+	if (r == -ENOENT) {
+		err_clear(err);
+		err_set(err, r, "the job of round %u is not in force", own);
+	}
+	return r;
+}
+
 static int wait_for(struct worker *w, const char *name, struct job **ret, struct err *err)
 {
 	int64_t end_ns = clock_mono_ns() + (int64_t)wait_limit_s() * NS_PER_S;
@@ -122,6 +153,8 @@ static int wait_for(struct worker *w, const char *name, struct job **ret, struct
 		/* round 2 or later is right too: `resume` gives a worker that had no job
 		 * its first one under this name */
 		r = fetch_name(w, name, 0, ret, err);
+		if (r == 0)
+			r = check_committed(w, ret, err);
 		if (r == 0 || r == -EINVAL || r == -EFBIG || r == -ECANCELED)
 			return r;
 		if (r == -ENOENT)
@@ -171,47 +204,56 @@ int job_wait(struct worker *w, struct err *err)
 	return take_job(w, job, err);
 }
 
-static int take_rounds(struct worker *w, const struct orders *orders, struct err *err)
+/* The job of a round, read once; NULL where this worker has none: it only loses steps. */
+static int job_of_round(struct worker *w, unsigned round, const struct job **ret,
+			struct err *err)
 {
-	int added = 0;
+	struct job *job = NULL;
+	int r;
 
-	for (size_t i = 0; i < orders->n_rounds; i++) {
-		struct job *job = NULL;
-		int r;
-
-		if (orders->rounds[i] < 2 ||
-		    queue_has_round(&w->queue, orders->rounds[i]))
-			continue;
-		r = job_fetch(w, orders->rounds[i], &job, err);
-		if (r == -ENOENT) {
-			/* an order to all names those too that get nothing */
-			err_clear(err);
-			continue;
-		}
-		if (r < 0)
-			return r;
-		worker_say("round %u: %zu steps more", job->round, job->n_steps);
-		added = added || job->n_steps > 0;
-		r = take_job(w, job, err);
-		if (r < 0)
-			return r;
+	*ret = round > 1 ? queue_job(&w->queue, round) : NULL;
+	if (round < 2 || *ret)
+		return 0;
+	r = job_fetch(w, round, &job, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
 	}
-	return added;
+	if (r < 0)
+		return r;
+	*ret = job;
+	return take_job(w, job, err);
+}
+
+static int apply_moves(struct worker *w, const struct orders *orders, struct err *err)
+{
+	bool has_added = false;
+
+	for (size_t i = 0; i < orders->n_moves; i++) {
+		const struct order_move *move = &orders->moves[i];
+		const struct job *job = NULL;
+		size_t added = 0;
+		int r = job_of_round(w, move->round, &job, err);
+
+		if (r == 0)
+			r = queue_apply(w, move, job, &added, err);
+		if (r < 0)
+			return r;
+		if (added)
+			worker_say("round %u: %zu steps more", move->round, added);
+		has_added |= added > 0;
+	}
+	return has_added;
 }
 
 int job_take_orders(struct worker *w, struct err *err)
 {
 	cleanup_orders struct orders orders = {0};
-	int r;
 
 	board_orders(&w->board, &orders);
 	if (orders.is_refused) {
 		w->exit_code = WORKER_EXIT_CONFIG;
 		return err_set(err, -EINVAL, "control order: %s", orders.reason);
 	}
-	r = take_rounds(w, &orders, err);
-	if (r < 0)
-		return r;
-	queue_drop(w, &orders);
-	return r;
+	return apply_moves(w, &orders, err);
 }

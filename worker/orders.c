@@ -8,31 +8,29 @@
 
 #include "core/str.h"
 
-static void add_round(struct orders *o, unsigned round)
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < o->n_rounds; i++)
-		if (o->rounds[i] == round)
-			return;
-	if (round > 0 && o->n_rounds < ORDER_ROUNDS_MAX)
-		o->rounds[o->n_rounds++] = round;
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void add_drop(struct orders *o, const struct control *c)
+static struct order_move *add_move(struct orders *o)
 {
-	struct order_drop *d;
+	o->moves = xrealloc(o->moves, o->n_moves + 1, sizeof(*o->moves));
+	return &o->moves[o->n_moves++];
+}
 
-	/* "all steps of that round": who has them says its own job of the round; other
-	 * workers' jobs are not read for it, and running a moved step only costs time */
-	if (c->all_steps && c->round > 0)
-		return;
-	o->drops = xrealloc(o->drops, o->n_drops + 1, sizeof(*o->drops));
-	d = &o->drops[o->n_drops++];
-	*d = (struct order_drop){.round = c->round, .all_steps = c->all_steps};
+static void take_move(struct orders *o, const struct control *c)
+{
+	struct order_move *m = add_move(o);
+
+	*m = (struct order_move){.round = c->round, .all_steps = c->all_steps};
 	if (c->all_steps)
 		return;
-	d->steps = xcalloc(c->n_steps + 1, sizeof(*d->steps));
+	m->steps = xcalloc(c->n_steps + 1, sizeof(*m->steps));
 	for (size_t i = 0; i < c->n_steps; i++)
-		d->steps[d->n++] = xstrdup(c->steps[i]);
+		m->steps[m->n++] = xstrdup(c->steps[i]);
+	if (m->n)
+		qsort(m->steps, m->n, sizeof(*m->steps), by_text);
 }
 
 void orders_apply(struct orders *o, const struct control *c, const char *worker)
@@ -40,7 +38,6 @@ void orders_apply(struct orders *o, const struct control *c, const char *worker)
 	o->next_seq++;
 	if (!control_names(c, worker))
 		return;
-	add_round(o, c->round);
 	switch (c->kind) {
 	case CONTROL_DRAIN:
 	case CONTROL_ABORT:
@@ -53,7 +50,7 @@ void orders_apply(struct orders *o, const struct control *c, const char *worker)
 		o->abort = o->is_refused;
 		break;
 	case CONTROL_REASSIGN:
-		add_drop(o, c);
+		take_move(o, c);
 		break;
 	}
 }
@@ -73,43 +70,44 @@ void orders_merge(struct orders *to, struct orders *from)
 	to->abort = from->abort;
 	to->is_refused = from->is_refused;
 	str_copy(to->reason, sizeof(to->reason), from->reason);
-	for (size_t i = 0; i < from->n_rounds; i++)
-		add_round(to, from->rounds[i]);
-	for (size_t i = 0; i < from->n_drops; i++) {
-		to->drops = xrealloc(to->drops, to->n_drops + 1, sizeof(*to->drops));
-		to->drops[to->n_drops++] = from->drops[i];
-	}
-	free(from->drops);
-	from->drops = NULL;
-	from->n_drops = 0;
-	from->n_rounds = 0;
+	for (size_t i = 0; i < from->n_moves; i++)
+		*add_move(to) = from->moves[i];
+	free(from->moves);
+	from->moves = NULL;
+	from->n_moves = 0;
 }
 
 void orders_take(struct orders *o, struct orders *ret)
 {
 	*ret = *o;
-	o->n_rounds = 0;
-	o->n_drops = 0;
-	o->drops = NULL;
+	o->n_moves = 0;
+	o->moves = NULL;
 }
 
-bool order_drop_has(const struct order_drop *d, const char *id, unsigned round)
+static bool has_step(const struct order_move *m, const char *id)
 {
-	if (d->round > 0 && round >= d->round)
+	return m->n && bsearch(&id, m->steps, m->n, sizeof(*m->steps), by_text);
+}
+
+bool order_move_drops(const struct order_move *m, const char *id, unsigned round)
+{
+	if (m->round > 0 && (round >= m->round || m->all_steps))
 		return false;
-	for (size_t i = 0; i < d->n; i++)
-		if (strcmp(d->steps[i], id) == 0)
-			return true;
-	return d->all_steps;
+	return m->all_steps || has_step(m, id);
+}
+
+bool order_move_gives(const struct order_move *m, const char *id)
+{
+	return m->round > 0 && (m->all_steps || has_step(m, id));
 }
 
 void orders_done(struct orders *o)
 {
-	for (size_t i = 0; i < o->n_drops; i++) {
-		for (size_t k = 0; k < o->drops[i].n; k++)
-			free(o->drops[i].steps[k]);
-		free(o->drops[i].steps);
+	for (size_t i = 0; i < o->n_moves; i++) {
+		for (size_t k = 0; k < o->moves[i].n; k++)
+			free(o->moves[i].steps[k]);
+		free(o->moves[i].steps);
 	}
-	free(o->drops);
+	free(o->moves);
 	*o = (struct orders){0};
 }

@@ -8,14 +8,17 @@
 
 #include "manifests/record.h"
 
-enum { ORDER_ROUNDS_MAX = 64 };
-
-/** struct order_drop - steps that an order took away. Owned. */
-struct order_drop {
-	unsigned round; /* steps of jobs from this round on are not meant; 0 = all are */
-	bool all_steps;
+/**
+ * struct order_move - a reassign order that names this worker. Owned.
+ *
+ * It takes away the steps it names from jobs of earlier rounds, and of the job of its own
+ * round it brings into force those steps, and no others.
+ */
+struct order_move {
+	unsigned round; /* 0 = none: steps are only taken away, of whatever round */
+	bool all_steps; /* with a round: takes away nothing */
 	size_t n;
-	char **steps; /* ids */
+	char **steps; /* ids, sorted */
 };
 
 /** struct orders - zero = none. */
@@ -24,10 +27,8 @@ struct orders {
 	bool drain, abort;
 	bool is_refused;	 /* an order could not be read: @reason says why */
 	char reason[REASON_CAP]; /* of the newest drain or abort */
-	size_t n_rounds;
-	unsigned rounds[ORDER_ROUNDS_MAX]; /* jobs to read, not taken yet */
-	size_t n_drops;
-	struct order_drop *drops;
+	size_t n_moves;
+	struct order_move *moves; /* in the order of their numbers, not taken yet */
 };
 
 /** orders_apply() - take in one order; those that do not name @worker only count. */
@@ -39,11 +40,13 @@ void orders_refuse(struct orders *o, const char *why);
 /** orders_merge() - what @from gathered is now in force: flags copied, the rest moved. */
 void orders_merge(struct orders *to, struct orders *from);
 
-/** orders_take() - move rounds and drops over to @ret; drain and abort are copied. */
+/** orders_take() - hand the moves over to @ret; drain and abort are copied. */
 void orders_take(struct orders *o, struct orders *ret);
 
-/** order_drop_has() - does it mean step @id of a job of @round? */
-bool order_drop_has(const struct order_drop *d, const char *id, unsigned round);
+/** order_move_drops() - does it take away step @id of a job of @round? */
+bool order_move_drops(const struct order_move *m, const char *id, unsigned round);
+/** order_move_gives() - does it bring step @id of the job of its round into force? */
+bool order_move_gives(const struct order_move *m, const char *id);
 
 void orders_done(struct orders *o);
 #define cleanup_orders cleanup(orders_done)

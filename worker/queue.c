@@ -213,10 +213,11 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 	s->attempt = line->attempt = f->attempt;
 	r = record_write_lost(w, s, line, err);
 	s->state = line->state;
+	s->is_lost = true;
 	return r;
 }
 
-static void remove_at(struct worker *w, size_t i)
+void queue_take_out(struct worker *w, size_t i)
 {
 	struct queue *q = &w->queue;
 
@@ -225,63 +226,112 @@ static void remove_at(struct worker *w, size_t i)
 	board_remove(&w->board, i);
 }
 
-static void remove_step(struct worker *w, const struct job_step *p)
+static size_t find_step(const struct queue *q, const struct job_step *p)
+{
+	size_t i = 0;
+
+	while (i < q->n && (q->steps[i].plan->matrix_id != p->matrix_id ||
+			    q->steps[i].plan->iteration != p->iteration))
+		i++;
+	return i;
+}
+
+/* Append one step; the room is there. */
+static int add_step(struct worker *w, const struct job *job, const struct job_step *plan,
+		    struct err *err)
 {
 	struct queue *q = &w->queue;
+	struct queue_step s = {.job = job, .plan = plan};
+	struct manifest_step line = {0};
+	size_t old;
+	int r;
 
-	for (size_t i = 0; i < q->n; i++) {
-		if (q->steps[i].plan->matrix_id != p->matrix_id ||
-		    q->steps[i].plan->iteration != p->iteration)
-			continue;
-		remove_at(w, i);
-		return;
-	}
+	worker_deadline(w, w->ctl, job->settings.upload_timeout_s);
+	r = resume_step(w, &s, &line, err);
+	if (r < 0)
+		return err_wrap(err, r, "step %s", line.step);
+	old = q->n_jobs > 1 ? find_step(q, plan) : q->n;
+	if (old < q->n)
+		queue_take_out(w, old);
+	q->steps[q->n++] = s;
+	board_add(&w->board, &line);
+	return 0;
+}
+
+static void make_room(struct queue *q, size_t n)
+{
+	q->steps = xrealloc(q->steps, q->n + n + 1, sizeof(*q->steps));
 }
 
 int queue_add_job(struct worker *w, struct job *job, struct err *err)
 {
 	struct queue *q = &w->queue;
-	int r;
+	int r = 0;
 
 	q->jobs = xrealloc(q->jobs, q->n_jobs + 1, sizeof(struct job *));
 	q->jobs[q->n_jobs++] = job;
 	if (q->n_jobs == 1)
 		board_clear(&w->board);
-	q->steps = xrealloc(q->steps, q->n + job->n_steps + 1, sizeof(*q->steps));
-	for (size_t i = 0; i < job->n_steps; i++) {
-		struct queue_step s = {.job = job, .plan = &job->steps[i]};
-		struct manifest_step line = {0};
-
-		worker_deadline(w, w->ctl, job->settings.upload_timeout_s);
-		r = resume_step(w, &s, &line, err);
-		if (r < 0)
-			return err_wrap(err, r, "step %s", line.step);
-		if (q->n_jobs > 1)
-			remove_step(w, s.plan);
-		q->steps[q->n++] = s;
-		board_add(&w->board, &line);
-	}
-	return 0;
+	if (job->round > 1)
+		return 0;
+	make_room(q, job->n_steps);
+	for (size_t i = 0; i < job->n_steps && r == 0; i++)
+		r = add_step(w, job, &job->steps[i], err);
+	return r;
 }
 
-void queue_drop(struct worker *w, const struct orders *orders)
+static void apply_drops(struct worker *w, const struct order_move *move)
 {
 	struct queue *q = &w->queue;
 	char id[STEP_ID_CAP];
 
-	for (size_t d = 0; d < orders->n_drops; d++) {
-		for (size_t i = q->n; i > 0; i--) {
-			const struct queue_step *s = &q->steps[i - 1];
+	for (size_t i = q->n; i > 0; i--) {
+		const struct queue_step *s = &q->steps[i - 1];
 
-			if (attempt_is_final(s->state))
-				continue;
-			step_id_format(id, s->plan->matrix_id, s->plan->iteration);
-			if (order_drop_has(&orders->drops[d], id, s->job->round)) {
-				worker_say("step %s was moved to another worker", id);
-				remove_at(w, i - 1);
-			}
+		if (attempt_is_final(s->state))
+			continue;
+		step_id_format(id, s->plan->matrix_id, s->plan->iteration);
+		if (order_move_drops(move, id, s->job->round)) {
+			worker_say("step %s was moved to another worker", id);
+			queue_take_out(w, i - 1);
 		}
 	}
+}
+
+/* An end stays an end; but what was cancelled, or given up for lost, may begin anew. */
+static bool may_add(const struct queue *q, const struct job *job, size_t at)
+{
+	const struct queue_step *old = &q->steps[at];
+
+	if (at == q->n)
+		return true;
+	if (old->job == job)
+		return false;
+	return !attempt_is_final(old->state) || old->state == ATTEMPT_CANCELLED ||
+	       old->is_lost;
+}
+
+int queue_apply(struct worker *w, const struct order_move *move, const struct job *job,
+		size_t *ret_added, struct err *err)
+{
+	struct queue *q = &w->queue;
+	char id[STEP_ID_CAP];
+	int r = 0;
+
+	*ret_added = 0;
+	make_room(q, job ? job->n_steps : 0);
+	for (size_t i = 0; job && i < job->n_steps && r == 0; i++) {
+		const struct job_step *p = &job->steps[i];
+
+		step_id_format(id, p->matrix_id, p->iteration);
+		if (!order_move_gives(move, id) || !may_add(q, job, find_step(q, p)))
+			continue;
+		r = add_step(w, job, p, err);
+		*ret_added += r == 0;
+	}
+	if (r == 0)
+		apply_drops(w, move);
+	return r;
 }
 
 size_t queue_next(const struct queue *q)
@@ -331,12 +381,12 @@ size_t queue_count(const struct queue *q, enum attempt_state s)
 	return n;
 }
 
-bool queue_has_round(const struct queue *q, unsigned round)
+const struct job *queue_job(const struct queue *q, unsigned round)
 {
 	for (size_t i = 0; i < q->n_jobs; i++)
 		if (q->jobs[i]->round == round)
-			return true;
-	return false;
+			return q->jobs[i];
+	return NULL;
 }
 
 void queue_done(struct queue *q)

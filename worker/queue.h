@@ -11,7 +11,7 @@
 #include "manifests/states.h"
 
 struct worker;
-struct orders;
+struct order_move;
 
 /** struct queue_step - one step; its line in the manifest has the same index. */
 struct queue_step {
@@ -19,6 +19,7 @@ struct queue_step {
 	const struct job_step *plan;
 	unsigned attempt; /* the next one while pending, else the newest */
 	enum attempt_state state;
+	bool is_lost; /* failed because nothing was left of its last attempt */
 };
 
 /** struct found - the newest attempt of a step that the bucket or workspace shows. */
@@ -43,16 +44,26 @@ struct queue {
 int queue_scan(struct worker *w, struct err *err);
 
 /**
- * queue_add_job() - append the job's steps; @job is taken, also on an error.
+ * queue_add_job() - @job is taken, also on an error; of round 1 its steps are appended.
  *
- * A step listed before comes off its old place. What an earlier incarnation committed is
- * adopted; an attempt that began and left no record counts as interrupted, and the
- * record of the last one allowed is written here.
+ * What an earlier incarnation committed is adopted; an attempt that began and left no
+ * record counts as interrupted, and the record of the last one allowed is written here.
  */
 int queue_add_job(struct worker *w, struct job *job, struct err *err);
 
-/** queue_drop() - take out the steps an order moved to other workers. */
-void queue_drop(struct worker *w, const struct orders *orders);
+/**
+ * queue_apply() - what a reassign order does: steps that it moved to other workers are
+ * taken out, those that it gives from @job, of its round (NULL = there is none), are
+ * appended, each off its old place. A step that has ended stays as it is, unless as
+ * cancelled.
+ *
+ * @ret_added: how many were appended
+ */
+int queue_apply(struct worker *w, const struct order_move *move, const struct job *job,
+		size_t *ret_added, struct err *err);
+
+/** queue_take_out() - step @i belongs to another worker. */
+void queue_take_out(struct worker *w, size_t i);
 
 /** queue_next() - index of the first step that is not final; queue.n if there is none. */
 size_t queue_next(const struct queue *q);
@@ -68,8 +79,8 @@ void queue_cancel_rest(struct worker *w, const char *reason);
 /** queue_count() - steps in state @s. */
 size_t queue_count(const struct queue *q, enum attempt_state s);
 
-/** queue_has_round() - has round @round been read? */
-bool queue_has_round(const struct queue *q, unsigned round);
+/** queue_job() - the job of a round that has been read, borrowed; or NULL. */
+const struct job *queue_job(const struct queue *q, unsigned round);
 
 void queue_done(struct queue *q);
 

@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "worker/binary.h"
+#include "worker/former.h"
 #include "worker/job.h"
 #include "worker/layout.h"
 #include "worker/step.h"
@@ -28,6 +29,25 @@ static void try_again(struct worker *w, size_t i)
 
 	if (s->state == ATTEMPT_INTERRUPTED && stop_why(&w->stop) < STOP_SIGNAL)
 		queue_set(w, i, ATTEMPT_PENDING, s->attempt + 1, NULL);
+}
+
+/* A step that was moved here may have been ended by its former owner in between. Where
+ * that cannot be found out it is run: it costs time, and only one of both counts. */
+static bool is_ended_elsewhere(struct worker *w, size_t i)
+{
+	const struct job_step *p = w->queue.steps[i].plan;
+	struct err why = {0};
+	bool is_ended = false;
+
+	if (former_has_ended(w, p, &is_ended, &why) < 0)
+		log_line(LOG_WARN, "step %u-%u: its former owner's results: %s",
+			 p->matrix_id, p->iteration, why.text);
+	if (is_ended) {
+		worker_say("step %u-%u was committed by %s before it moved", p->matrix_id,
+			   p->iteration, p->from);
+		queue_take_out(w, i);
+	}
+	return is_ended;
 }
 
 static int run_one(struct worker *w, size_t i, struct err *err)
@@ -65,7 +85,8 @@ int run_steps(struct worker *w, struct err *err)
 		next = queue_next(&w->queue);
 		if (next == w->queue.n)
 			break;
-		r = run_one(w, next, err);
+		if (!is_ended_elsewhere(w, next))
+			r = run_one(w, next, err);
 	}
 	if (stop_why(&w->stop) != STOP_SIGNAL)
 		layout_clean(w, 0, 0);

@@ -84,6 +84,28 @@ assert json.load(open(sys.argv[1])) == {"schema": "muster/clean/1", "run": "c1",
 assert Bucket().names("team/") == []
 PY
 ok $? "clean --yes --json below a prefix"
+py <<'PY'
+for name, prefix in (("r1", ""), ("r10", ""), ("r1-x", ""), ("r1", "r1"), ("r1", "p"), ("r1", "p/r1"),
+                     ("r1", "r1/r1"), ("r1", "p=_.~@+-"), ("r2", "p/r1x")):
+    r = Run(name, workers=1, tests=1, arms=1, prefix=prefix).plan().finish()
+b = Bucket()
+for name in ("r1", "r1.json", "r1_/x", "R1/config.json", "p/r1", "p/r1.d/config.json", "_cache/gcsfuse/k"):
+    b.put(name, "x")
+PY
+for run in p/r1 r1/r1/r1 'p=_.~@+-/r1' r1/r1 r1; do
+	names "" "$dir/before"
+	run 0 clean "gs://ctl/$run" --yes && names "" "$dir/after"
+	# what begins with the run's own folder, and is an object of the layout
+	awk -v p="$run/" 'index($0, p) != 1 { print; next } { rest = substr($0, length(p) + 1) }
+		rest !~ /^(config\.json|control\/|jobs\/|workers\/|results\/)/ { print }' "$dir/before" >"$dir/want"
+	diff "$dir/want" "$dir/after" >"$dir/err" && [ "$(wc -l <"$dir/after")" -lt "$(wc -l <"$dir/before")" ]
+	ok $? "clean $run: its objects, and of no sibling, no prefix and no run inside"
+done
+for url in gs://ctl gs://ctl/ gs://ctl/p/ gs://ctl/p/../r10 gs://ctl//r10 'gs://ctl/r1*' gs://ctl/r10/.; do
+	names "" "$dir/before"
+	run 2 clean "$url" --yes && one_line && names "" "$dir/after" && cmp -s "$dir/before" "$dir/after"
+	ok $? "clean $url deletes nothing"
+done
 py <<<'Bucket().faults({"kind": "403", "method": "DELETE", "match": "c2/results"})'
 run 2 clean gs://ctl/c2 --yes && says "objects deleted" && one_line && names c2/ "$dir/names" && grep -q '^c2/config.json' "$dir/names"
 ok $? "a clean that breaks off leaves config.json"

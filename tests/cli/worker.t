@@ -268,6 +268,9 @@ job round2
 job round2 'job["round"] = 2; job["steps"] = [{**step(1), "step": "1-2", "iteration": 2}]' .r2
 order round2 0001 resume '"workers":["w-1"],"steps":null,"round":2,'
 run round2
+is "$(manifest round2 | grep -c "1-2 1")" 0 "only a reassign brings a round into force"
+order round2 0002 reassign '"workers":["w-1"],"steps":null,"round":2,'
+run round2
 is $code 0 "a second round: exit 0"
 like "$(manifest round2)" "1-2 1 ok" "its step ran"
 job given

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coordinator/fleet.h"
+#include "coordinator/fleet_slow.h"
 #include "core/str.h"
 #include "tests/unit/tap.h"
 
@@ -42,6 +43,16 @@ static void test_views(void)
 		{"failed", FLEET_ENDED, 500, 300, WORKER_FAILED, -1},
 		{"cancelled", FLEET_ENDED, 500, 300, WORKER_CANCELLED, -1},
 		{"interrupted", FLEET_ENDED, 500, 300, WORKER_INTERRUPTED, -1},
+		{"ended, a job since", FLEET_WAITING, 299, 300, WORKER_DONE, -1},
+		{"ended, a job at that time", FLEET_ENDED, 300, 300, WORKER_DONE, -1},
+		{"ended, a job since, at the deadline", FLEET_WAITING, 900, 1000,
+		 WORKER_FAILED, -1},
+		{"ended, a job since, past it", FLEET_ENDED, 901, 1000, WORKER_FAILED,
+		 -1},
+		{"stale, a job since", FLEET_WAITING, 10, 300, WORKER_RUNNING, -1},
+		{"stale, a job since, past it", FLEET_STALE, 901, 1000, WORKER_RUNNING,
+		 -1},
+		{"alive, a job since", FLEET_ALIVE, 1, 5, WORKER_RUNNING, -1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -158,6 +169,125 @@ static void test_over(void)
 	}
 }
 
+/* Nobody misses a dead worker whose steps are others'; and steps judge a moved run. */
+static void test_relieved(void)
+{
+	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
+	struct fleet_worker *w = fleet_worker(&fleet, "w-1");
+	struct fleet_counts c;
+
+	w->is_planned = true;
+	w->has_heartbeat = true;
+	w->updated_ns = ago(500);
+	w->job_created_ns = ago(1000);
+	w->hb.state = WORKER_RUNNING;
+	w->hb.done = 1;
+	w->hb.total = 4;
+	fleet_derive(&fleet, STALE_S, 0);
+	c = fleet_count(&fleet);
+	ok(c.stale == 1 && !c.relieved && fleet_is_stuck(&c) && c.steps_total == 4,
+	   "a stale worker with steps is missed");
+	fleet.workers[0].is_relieved = true;
+	fleet.steps = (struct fleet_steps){true, 12, 2, 3, 1};
+	c = fleet_count(&fleet);
+	ok(!c.stale && c.relieved == 1 && fleet_is_over(&c) && !fleet_is_stuck(&c),
+	   "one without is not");
+	ok(c.steps_total == 12 && c.steps_done == 10 && c.steps_not_ok == 3 &&
+		   c.steps_invalid == 1,
+	   "the steps' own counts");
+	fleet.workers[0].view = FLEET_ALIVE;
+	c = fleet_count(&fleet);
+	ok(c.alive == 1 && !c.relieved, "one that lives still has to end");
+}
+
+/** struct pace - a worker of a fleet that began @began_s ago. */
+struct pace {
+	unsigned done, total;
+	enum fleet_view view;
+	int64_t began_s;
+	bool is_slow;
+};
+
+static bool paces_agree(const struct pace *paces, size_t n)
+{
+	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
+	bool agree = true;
+	char name[WORKER_CAP];
+
+	for (size_t i = 0; i < n; i++) {
+		struct fleet_worker *w;
+
+		snprintf(name, sizeof(name), "w-%zu", i);
+		w = fleet_worker(&fleet, name);
+		w->is_planned = true;
+		w->has_heartbeat = true;
+		w->view = paces[i].view;
+		w->hb.done = paces[i].done;
+		w->hb.total = paces[i].total;
+		w->first_job_ns = ago(paces[i].began_s);
+	}
+	fleet_mark_slow(&fleet);
+	for (size_t i = 0; i < n; i++)
+		agree &= fleet.workers[i].is_slow == paces[i].is_slow;
+	return agree;
+}
+
+static void test_slow(void)
+{
+	static const struct {
+		const char *name;
+		struct pace v[5];
+	} rows[] = {
+		{"all alike",
+		 {{10, 20, FLEET_ALIVE, 1000, false},
+		  {11, 20, FLEET_ALIVE, 1000, false},
+		  {9, 20, FLEET_ALIVE, 1000, false}}},
+		{"one far behind",
+		 {{10, 20, FLEET_ALIVE, 1000, false},
+		  {2, 20, FLEET_ALIVE, 1000, true},
+		  {11, 20, FLEET_ALIVE, 1000, false}}},
+		{"too early to say",
+		 {{1, 4, FLEET_ALIVE, 1000, false},
+		  {0, 20, FLEET_ALIVE, 1000, false},
+		  {0, 4, FLEET_ALIVE, 1000, false}}},
+		{"not one who began later",
+		 {{10, 20, FLEET_ALIVE, 1000, false},
+		  {2, 20, FLEET_ALIVE, 100, false},
+		  {11, 20, FLEET_ALIVE, 1000, false}}},
+		{"its last step is no matter",
+		 {{20, 20, FLEET_ENDED, 1000, false},
+		  {19, 20, FLEET_ALIVE, 1000, false},
+		  {20, 20, FLEET_ENDED, 1000, false}}},
+		{"two left when most have ended",
+		 {{20, 20, FLEET_ENDED, 1000, false},
+		  {18, 20, FLEET_ALIVE, 1000, true},
+		  {20, 20, FLEET_ENDED, 1000, false}}},
+		{"less than a minute is no matter",
+		 {{20, 20, FLEET_ENDED, 400, false},
+		  {18, 20, FLEET_ALIVE, 400, false},
+		  {20, 20, FLEET_ENDED, 400, false}}},
+		{"the dead are not slow",
+		 {{10, 20, FLEET_ALIVE, 1000, false},
+		  {2, 20, FLEET_STALE, 1000, false},
+		  {11, 20, FLEET_ALIVE, 1000, false},
+		  {12, 20, FLEET_ALIVE, 1000, false}}},
+		{"short plans beside long ones",
+		 {{1, 3, FLEET_ALIVE, 1000, false},
+		  {7, 20, FLEET_ALIVE, 1000, false},
+		  {2, 5, FLEET_ALIVE, 1000, false}}},
+		{"no fleet",
+		 {{10, 20, FLEET_ALIVE, 1000, false}, {1, 20, FLEET_ALIVE, 1000, false}}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t n = 0;
+
+		while (n < ARRAY_SIZE(rows[i].v) && rows[i].v[n].total)
+			n++;
+		ok(paces_agree(rows[i].v, n), "slow: %s", rows[i].name);
+	}
+}
+
 static void test_large(void)
 {
 	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
@@ -189,6 +319,8 @@ int main(void)
 	test_age();
 	test_counts();
 	test_over();
+	test_relieved();
+	test_slow();
 	test_large();
 	return done_testing();
 }

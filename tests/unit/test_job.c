@@ -311,7 +311,7 @@ static void test_by_hand(void)
 			      .fio_job = "[j]\n",
 			      .timeout_s = 1,
 			      .data_key = "0123456789abcdef01234567"};
-	struct job_step step = {3, 3, 0, 1, 1, 1, 1};
+	struct job_step step = {3, 3, 0, 1, 1, 1, 1, "w-9"};
 	struct job job = {.run = "r",
 			  .worker = "w",
 			  .round = 1,
@@ -339,7 +339,9 @@ static void test_by_hand(void)
 	json_dump(doc, &text, NULL);
 	ok(job_parse(str_text(&text), text.len, &again, &err) == 0, "by hand: read %s",
 	   err.text);
-	ok(again.n_steps == 1 && memcmp(&again.steps[0], &step, sizeof(step)) == 0 &&
+	ok(again.n_steps == 1 &&
+		   memcmp(&again.steps[0], &step, offsetof(struct job_step, from)) == 0 &&
+		   strcmp(again.steps[0].from, "w-9") == 0 &&
 		   again.n_allowed_options == 1 && again.arms[0].config_id == 0 &&
 		   again.cases[0].test_id == 3 && again.settings.layout_timeout_s == 7200,
 	   "by hand: the same");

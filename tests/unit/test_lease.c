@@ -132,23 +132,27 @@ static void test_orders(void)
 	c = order(CONTROL_RESUME, 2);
 	orders_apply(&o, &c, "w-1");
 	orders_apply(&o, &c, "w-1");
-	ok(!o.drain && !o.abort && o.n_rounds == 1 && o.rounds[0] == 2,
-	   "resume lifts both and names a round, once");
+	ok(!o.drain && !o.abort && o.n_moves == 0, "resume lifts both and moves nothing");
 	c = order(CONTROL_REASSIGN, 3);
 	orders_apply(&o, &c, "w-1");
-	ok(o.n_drops == 0 && o.n_rounds == 2,
-	   "a reassigned round without steps named takes none away");
+	ok(o.n_moves == 1 && !order_move_drops(&o.moves[0], "4-1", 1) &&
+		   order_move_gives(&o.moves[0], "4-1"),
+	   "a reassigned round without steps named gives all and takes none away");
 	c.all_steps = false;
 	c.n_steps = 2;
 	c.steps = steps;
 	orders_apply(&o, &c, "w-1");
 	orders_take(&o, &taken);
-	ok(o.n_drops == 0 && o.n_rounds == 0 && o.next_seq == 7, "taken once");
-	ok(taken.n_drops == 1 && order_drop_has(&taken.drops[0], "4-1", 1),
+	ok(o.n_moves == 0 && o.next_seq == 7, "taken once");
+	ok(taken.n_moves == 2 && order_move_drops(&taken.moves[1], "4-1", 1) &&
+		   order_move_drops(&taken.moves[1], "3-1", 2),
 	   "a reassigned step of an earlier round is given up");
-	ok(!order_drop_has(&taken.drops[0], "5-1", 1), "another is not");
-	ok(!order_drop_has(&taken.drops[0], "4-1", 3),
-	   "nor the same one, given back by that very round");
+	ok(!order_move_drops(&taken.moves[1], "5-1", 1) &&
+		   !order_move_gives(&taken.moves[1], "5-1"),
+	   "another is not, nor given");
+	ok(!order_move_drops(&taken.moves[1], "4-1", 3) &&
+		   order_move_gives(&taken.moves[1], "4-1"),
+	   "nor the same one, given by that very round");
 	orders_done(&taken);
 	orders_refuse(&o, "unknown key");
 	c = order(CONTROL_RESUME, 0);

@@ -43,17 +43,19 @@ static void found(struct steps *steps, unsigned matrix_id, const char *worker,
 	struct found_attempt f = {
 		.worker = steps_lister(e, worker), .attempt = attempt, .state = state};
 
-	steps_add_found(e, &f);
+	if (f.worker)
+		steps_add_found(e, &f);
 }
 
 static const struct job_step one[] = {{.matrix_id = 1, .iteration = 1}};
 
 static void test_plan(void)
 {
-	static const struct job_step a[] = {
-		{10, 1, 1, 2, 1, 1, 1}, {2, 1, 1, 1, 1, 2, 1}, {2, 1, 1, 2, 1, 3, 1}};
-	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1}};
-	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2}};
+	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, NULL},
+					    {2, 1, 1, 1, 1, 2, 1, NULL},
+					    {2, 1, 1, 2, 1, 3, 1, NULL}};
+	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, NULL}};
+	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, "w-1"}};
 	cleanup_steps struct steps steps = {0};
 	struct step_entry *e;
 
@@ -61,6 +63,8 @@ static void test_plan(void)
 	add_job(&steps, "w-2", 1, b, 1);
 	add_job(&steps, "w-1", 1, a, 3);
 	add_job(&steps, "w-3", 1, a, 0);
+	reassign(&steps, "w-2", "2-1", 2);
+	reassign(&steps, "w-1", "2-1", 1);
 	steps_plan(&steps);
 	ok(steps.n == 4, "a step of two rounds is one step");
 	ok(steps.v[0].plan.matrix_id == 2 && steps.v[1].plan.iteration == 2 &&
@@ -74,6 +78,64 @@ static void test_plan(void)
 	ok(!steps_find(&steps, 2, 3) && !steps_find(&steps, 1, 1) &&
 		   !steps_find(&steps, 99, 1),
 	   "what no job lists is not found");
+}
+
+/* Jobs of later rounds count by step, and only once an order names all three. */
+static void test_uncommitted(void)
+{
+	static const struct job_step two[] = {{.matrix_id = 1, .iteration = 1},
+					      {.matrix_id = 2, .iteration = 1}};
+	cleanup_steps struct steps none = {0}, steps = {0};
+
+	add_job(&none, "w-2", 2, two, 2);
+	reassign(&none, "w-2", "1-1", 3);
+	reassign(&none, "w-1", NULL, 2);
+	steps_plan(&none);
+	steps_derive(&none);
+	ok(none.n == 0, "what only uncommitted jobs list does not exist");
+
+	add_job(&steps, "w-1", 1, one, 1);
+	add_job(&steps, "w-2", 2, two, 2);
+	add_job(&steps, "w-3", 3, two, 2);
+	reassign(&steps, "w-2", "2-1", 2);
+	steps_plan(&steps);
+	ok(steps.n == 2 && strcmp(steps.v[0].owner, "w-1") == 0 &&
+		   strcmp(steps.v[1].owner, "w-2") == 0,
+	   "a job is committed step by step");
+	ok(!steps_lister(&steps.v[0], "w-2") && !steps_lister(&steps.v[1], "w-3"),
+	   "what is not committed lists nothing");
+}
+
+/* A step that an order cancelled is pending again once its owner has it anew. */
+static void test_given_again(void)
+{
+	static const struct job_step first[] = {
+		{.matrix_id = 1, .iteration = 1, .attempt = 1}};
+	static const struct job_step second[] = {
+		{.matrix_id = 1, .iteration = 1, .attempt = 2}};
+	static const enum attempt_state states[] = {ATTEMPT_CANCELLED, ATTEMPT_FAILED,
+						    ATTEMPT_OK};
+	static const enum step_view views[] = {STEP_PENDING, STEP_FAILED, STEP_OK};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		cleanup_steps struct steps steps = {0};
+
+		add_job(&steps, "w-1", 1, first, 1);
+		add_job(&steps, "w-1", 2, second, 1);
+		reassign(&steps, "w-1", "1-1", 2);
+		steps_plan(&steps);
+		found(&steps, 1, "w-1", 1, states[i]);
+		steps_derive(&steps);
+		ok(steps.v[0].view == views[i] && !steps.v[0].interrupted &&
+			   (steps.v[0].counting == 0) == (i > 0),
+		   "given again after %s: %s", attempt_state_name(states[i]),
+		   step_view_name(steps.v[0].view));
+		found(&steps, 1, "w-1", 2, ATTEMPT_OK);
+		steps_derive(&steps);
+		ok(steps.v[0].view == STEP_OK && steps.v[0].found[1].attempt == 2 &&
+			   steps.v[0].counting == 1,
+		   "and then its next attempt decides");
+	}
 }
 
 static void test_empty(void)
@@ -299,6 +361,8 @@ int main(void)
 {
 	test_plan();
 	test_empty();
+	test_uncommitted();
+	test_given_again();
 	test_orders();
 	test_newest_order();
 	test_attempts();
