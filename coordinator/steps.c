@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/claims.h"
 #include "core/str.h"
 
 enum { STEPS_MAX = 10000000 };
@@ -39,6 +40,8 @@ void steps_done(struct steps *steps)
 	free(steps->listed);
 	free(steps->names);
 	free(steps->orders);
+	free(steps->claims);
+	free(steps->sorted);
 	*steps = (struct steps){0};
 }
 
@@ -56,12 +59,18 @@ int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 	name = xstrdup(job->worker);
 	steps->names = xrealloc(steps->names, steps->n_names + 1, sizeof(char *));
 	steps->names[steps->n_names++] = name;
-	for (size_t i = 0; i < job->n_steps; i++)
+	for (size_t i = 0; i < job->n_steps; i++) {
+		const struct job_step *leader =
+			&job->steps[job_unit_begin(job->steps, i)];
+
 		steps->listed[steps->n_listed++] = (struct step_listing){
 			.plan = job->steps[i],
 			.round = job->round,
 			.worker = name,
+			.leader_matrix_id = leader->matrix_id,
+			.leader_iteration = leader->iteration,
 		};
+	}
 	return 0;
 }
 
@@ -128,14 +137,15 @@ static int by_listing(const void *a, const void *b)
 	return strcmp(x->worker, y->worker);
 }
 
-static const char *find_owner(const struct steps *steps, const struct step_entry *e)
+static const struct step_listing *find_owning(const struct steps *steps,
+					      const struct step_entry *e)
 {
 	/* the newest order first: it decides alone */
 	for (size_t i = steps->n_orders; i > 0; i--)
 		for (size_t k = 0; k < e->n_listings; k++)
 			if (order_gives(&steps->orders[i - 1], &e->listings[k]))
-				return e->listings[k].worker;
-	return e->listings[0].worker;
+				return &e->listings[k];
+	return &e->listings[0];
 }
 
 void steps_plan(struct steps *steps)
@@ -144,6 +154,7 @@ void steps_plan(struct steps *steps)
 
 	if (!steps->n_listed)
 		return;
+	claims_plan(steps);
 	qsort(steps->listed, steps->n_listed, sizeof(*steps->listed), by_listing);
 	for (size_t i = 0; i < steps->n_listed; i++)
 		steps->n += !i || by_place(&steps->listed[i - 1].plan,
@@ -160,8 +171,12 @@ void steps_plan(struct steps *steps)
 		}
 		e->n_listings++;
 	}
-	for (size_t i = 0; i < steps->n; i++)
-		steps->v[i].owner = find_owner(steps, &steps->v[i]);
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step_listing *l = find_owning(steps, &steps->v[i]);
+
+		steps->v[i].owning = l;
+		steps->v[i].owner = l->holder ? l->holder : l->worker;
+	}
 }
 
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
@@ -189,6 +204,10 @@ const char *steps_lister(const struct step_entry *step, const char *worker)
 	for (size_t i = 0; i < step->n_listings; i++)
 		if (strcmp(step->listings[i].worker, worker) == 0)
 			return step->listings[i].worker;
+	for (size_t i = 0; i < step->n_listings; i++)
+		if (step->listings[i].holder &&
+		    strcmp(step->listings[i].holder, worker) == 0)
+			return step->listings[i].holder;
 	return NULL;
 }
 

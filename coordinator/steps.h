@@ -33,13 +33,16 @@ enum step_view {
 struct step_listing {
 	struct job_step plan;
 	unsigned round;
-	const char *worker; /* borrowed from struct steps */
+	const char *worker;			     /* borrowed from struct steps */
+	unsigned leader_matrix_id, leader_iteration; /* of its unit */
+	const char *holder; /* of the unit's claim, or NULL; borrowed as well */
 };
 
 /** struct step_entry - one planned step and what became of it. */
 struct step_entry {
-	struct job_step plan; /* as in the first round that lists it */
-	const char *owner;    /* borrowed from struct steps */
+	struct job_step plan;		   /* as in the first round that lists it */
+	const char *owner;		   /* borrowed from struct steps */
+	const struct step_listing *owning; /* the owner's listing that made it so */
 	size_t n_listings;
 	const struct step_listing *listings; /* by round; borrowed from struct steps */
 	size_t n_found;
@@ -52,6 +55,7 @@ struct step_entry {
 };
 
 struct steps_order;
+struct steps_claim;
 
 /** struct steps - all steps of a run, sorted by matrix_id and iteration. */
 struct steps {
@@ -63,6 +67,10 @@ struct steps {
 	char **names; /* one per job */
 	size_t n_orders;
 	struct steps_order *orders;
+	size_t n_claims, cap_claims;
+	struct steps_claim *claims; /* see claims.h */
+	size_t n_sorted;
+	char **sorted; /* names once more, sorted, as soon as there is a claim */
 };
 
 void steps_done(struct steps *steps);
@@ -79,14 +87,16 @@ void steps_add_order(struct steps *steps, const struct control *order);
  * steps_plan() - once, after the last job and order: one entry per step, and its owner.
  *
  * The owner is the worker of the first round that lists the step, until a reassign order
- * carries a round in which the job of a worker it names lists the step.
+ * carries a round in which the job of a worker it names lists the step. Where the unit of
+ * that listing is claimed, the owner is the claim's holder.
  */
 void steps_plan(struct steps *steps);
 
 /** steps_find() - borrowed, NULL if no job lists it. */
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 			      unsigned iteration);
-/** steps_lister() - the name of @worker, borrowed, if a job of its lists the step. */
+/** steps_lister() - the name of @worker, borrowed, if a job of its lists the step or it
+ * holds a claim of it. */
 const char *steps_lister(const struct step_entry *step, const char *worker);
 /** steps_add_found() - a record seen in the bucket. */
 void steps_add_found(struct step_entry *step, const struct found_attempt *found);

@@ -35,9 +35,64 @@ static void add_drop(struct orders *o, const struct control *c)
 		d->steps[d->n++] = xstrdup(c->steps[i]);
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void add_commit(struct orders *o, const struct control *c)
+{
+	struct order_commit n = {.round = c->round,
+				 .all_workers = c->all_workers,
+				 .all_steps = c->all_steps};
+
+	n.workers = xcalloc(c->n_workers + 1, sizeof(*n.workers));
+	n.steps = xcalloc(c->n_steps + 1, sizeof(*n.steps));
+	for (size_t i = 0; i < c->n_workers; i++)
+		n.workers[n.n_workers++] = xstrdup(c->workers[i]);
+	for (size_t i = 0; i < c->n_steps; i++) {
+		unsigned matrix_id = 0, iteration = 0;
+
+		if (step_id_parse(c->steps[i], &matrix_id, &iteration, NULL) == 0)
+			n.steps[n.n_steps++] = (uint64_t)matrix_id << 32 | iteration;
+	}
+	if (n.n_steps)
+		qsort(n.steps, n.n_steps, sizeof(*n.steps), by_key);
+	o->commits = xrealloc(o->commits, o->n_commits + 1, sizeof(n));
+	o->commits[o->n_commits++] = n;
+}
+
+bool order_commit_gives(const struct order_commit *c, const char *worker, unsigned round,
+			unsigned matrix_id, unsigned iteration)
+{
+	uint64_t key = (uint64_t)matrix_id << 32 | iteration;
+
+	if (c->round != round)
+		return false;
+	if (!c->all_steps &&
+	    (!c->n_steps || !bsearch(&key, c->steps, c->n_steps, sizeof(key), by_key)))
+		return false;
+	for (size_t i = 0; i < c->n_workers; i++)
+		if (strcmp(c->workers[i], worker) == 0)
+			return true;
+	return c->all_workers;
+}
+
+void order_commit_done(struct order_commit *c)
+{
+	for (size_t i = 0; i < c->n_workers; i++)
+		free(c->workers[i]);
+	free(c->workers);
+	free(c->steps);
+}
+
 void orders_apply(struct orders *o, const struct control *c, const char *worker)
 {
 	o->next_seq++;
+	if (c->kind == CONTROL_REASSIGN && c->round)
+		add_commit(o, c);
 	if (!control_names(c, worker))
 		return;
 	add_round(o, c->round);
@@ -79,6 +134,14 @@ void orders_merge(struct orders *to, struct orders *from)
 		to->drops = xrealloc(to->drops, to->n_drops + 1, sizeof(*to->drops));
 		to->drops[to->n_drops++] = from->drops[i];
 	}
+	for (size_t i = 0; i < from->n_commits; i++) {
+		to->commits =
+			xrealloc(to->commits, to->n_commits + 1, sizeof(*to->commits));
+		to->commits[to->n_commits++] = from->commits[i];
+	}
+	free(from->commits);
+	from->commits = NULL;
+	from->n_commits = 0;
 	free(from->drops);
 	from->drops = NULL;
 	from->n_drops = 0;
@@ -91,6 +154,8 @@ void orders_take(struct orders *o, struct orders *ret)
 	o->n_rounds = 0;
 	o->n_drops = 0;
 	o->drops = NULL;
+	o->n_commits = 0;
+	o->commits = NULL;
 }
 
 bool order_drop_has(const struct order_drop *d, const char *id, unsigned round)
@@ -111,5 +176,8 @@ void orders_done(struct orders *o)
 		free(o->drops[i].steps);
 	}
 	free(o->drops);
+	for (size_t i = 0; i < o->n_commits; i++)
+		order_commit_done(&o->commits[i]);
+	free(o->commits);
 	*o = (struct orders){0};
 }

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "manifests/claim.h"
 #include "worker/files.h"
 #include "worker/record.h"
 #include "worker/worker.h"
@@ -238,17 +239,22 @@ static void remove_step(struct worker *w, const struct job_step *p)
 	}
 }
 
-int queue_add_job(struct worker *w, struct job *job, struct err *err)
+void queue_keep_job(struct worker *w, struct job *job)
+{
+	struct queue *q = &w->queue;
+
+	q->jobs = xrealloc(q->jobs, q->n_jobs + 1, sizeof(struct job *));
+	q->jobs[q->n_jobs++] = job;
+}
+
+int queue_add_part(struct worker *w, const struct job *job, size_t first, size_t end,
+		   struct err *err)
 {
 	struct queue *q = &w->queue;
 	int r;
 
-	q->jobs = xrealloc(q->jobs, q->n_jobs + 1, sizeof(struct job *));
-	q->jobs[q->n_jobs++] = job;
-	if (q->n_jobs == 1)
-		board_clear(&w->board);
-	q->steps = xrealloc(q->steps, q->n + job->n_steps + 1, sizeof(*q->steps));
-	for (size_t i = 0; i < job->n_steps; i++) {
+	q->steps = xrealloc(q->steps, q->n + (end - first) + 1, sizeof(*q->steps));
+	for (size_t i = first; i < end; i++) {
 		struct queue_step s = {.job = job, .plan = &job->steps[i]};
 		struct manifest_step line = {0};
 
@@ -262,6 +268,32 @@ int queue_add_job(struct worker *w, struct job *job, struct err *err)
 		board_add(&w->board, &line);
 	}
 	return 0;
+}
+
+int queue_add_job(struct worker *w, struct job *job, struct err *err)
+{
+	queue_keep_job(w, job);
+	if (w->queue.n_jobs == 1)
+		board_clear(&w->board);
+	return queue_add_part(w, job, 0, job->n_steps, err);
+}
+
+void queue_drop_unit(struct worker *w, const struct job *job, size_t first,
+		     const char *holder)
+{
+	struct queue *q = &w->queue;
+	size_t end = job_unit_end(job->steps, job->n_steps, first);
+	char id[STEP_ID_CAP];
+
+	step_id_format(id, job->steps[first].matrix_id, job->steps[first].iteration);
+	worker_say("block %s was taken by %s", id, holder);
+	for (size_t i = q->n; i > 0; i--) {
+		const struct queue_step *s = &q->steps[i - 1];
+
+		if (s->job == job && s->plan >= &job->steps[first] &&
+		    s->plan < &job->steps[end] && !attempt_is_final(s->state))
+			remove_at(w, i - 1);
+	}
 }
 
 void queue_drop(struct worker *w, const struct orders *orders)
@@ -334,7 +366,8 @@ size_t queue_count(const struct queue *q, enum attempt_state s)
 bool queue_has_round(const struct queue *q, unsigned round)
 {
 	for (size_t i = 0; i < q->n_jobs; i++)
-		if (q->jobs[i]->round == round)
+		if (q->jobs[i]->round == round &&
+		    strcmp(q->jobs[i]->worker, q->jobs[0]->worker) == 0)
 			return true;
 	return false;
 }

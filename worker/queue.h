@@ -51,6 +51,19 @@ int queue_scan(struct worker *w, struct err *err);
  */
 int queue_add_job(struct worker *w, struct job *job, struct err *err);
 
+/** queue_keep_job() - @job is taken and lives as long as the queue; no step is added. */
+void queue_keep_job(struct worker *w, struct job *job);
+
+/** queue_add_part() - append steps @first to @end - 1 of a job that is kept, as
+ * queue_add_job() does. */
+int queue_add_part(struct worker *w, const struct job *job, size_t first, size_t end,
+		   struct err *err);
+
+/** queue_drop_unit() - take out what is not final of the unit of @job whose leader is
+ * step @first: @holder has it. */
+void queue_drop_unit(struct worker *w, const struct job *job, size_t first,
+		     const char *holder);
+
 /** queue_drop() - take out the steps an order moved to other workers. */
 void queue_drop(struct worker *w, const struct orders *orders);
 
@@ -68,7 +81,7 @@ void queue_cancel_rest(struct worker *w, const char *reason);
 /** queue_count() - steps in state @s. */
 size_t queue_count(const struct queue *q, enum attempt_state s);
 
-/** queue_has_round() - has round @round been read? */
+/** queue_has_round() - has this worker's job of round @round been read? */
 bool queue_has_round(const struct queue *q, unsigned round);
 
 void queue_done(struct queue *q);
