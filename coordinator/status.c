@@ -7,24 +7,24 @@
 
 static void hint(const struct fleet_counts *c, struct str *ret)
 {
-	if (c->waiting)
+	if (c->waiting && !c->is_complete)
 		str_addf(ret,
 			 "%zu waiting: their VMs have not booted or cannot reach the "
 			 "bucket "
 			 "yet\n",
 			 c->waiting);
-	if (c->missing)
+	if (c->missing && !c->is_complete)
 		str_addf(ret,
 			 "%zu missing: never seen; look at the VM's console, or start "
 			 "muster-worker again\n",
 			 c->missing);
-	if (c->stale)
+	if (c->stale && !c->is_complete)
 		str_addf(ret,
 			 "%zu stale: died or cut off; a worker started again under the "
 			 "same "
 			 "name goes on where it stopped\n",
 			 c->stale);
-	if (c->interrupted)
+	if (c->interrupted && !c->is_complete)
 		str_addf(ret,
 			 "%zu interrupted: start them again to go on with the unfinished "
 			 "steps\n",
@@ -98,7 +98,9 @@ void status_text(const struct run *run, const struct fleet *fleet, size_t rows_m
 	str_addf(ret, "run %s: %zu workers, %llu of %llu steps ended%s\n", run->ref.run,
 		 fleet->n, (unsigned long long)c.steps_done,
 		 (unsigned long long)c.steps_total,
-		 c.waiting || c.missing ? " (of workers heard of)" : "");
+		 !fleet->n_planned_steps && (c.waiting || c.missing)
+			 ? " (of workers heard of)"
+			 : "");
 	table_text(&t, ret);
 	if (fleet->n > rows_max)
 		str_addf(ret, "… and %zu more workers\n", fleet->n - rows_max);
@@ -166,9 +168,10 @@ int status_exit(const struct fleet *fleet)
 	struct fleet_counts c = fleet_count(fleet);
 	int code = EXIT_YES;
 
-	if (!fleet_is_over(&c) || c.interrupted || c.unjudged)
+	/* who ended early has been replaced by others when every step has ended */
+	if (!fleet_is_over(&c) || (c.interrupted && !c.is_complete) || c.unjudged)
 		code = cmd_worst(code, EXIT_UNKNOWN_YET);
-	if (c.failed || c.cancelled || c.steps_not_ok)
+	if ((c.failed && !c.is_complete) || c.cancelled || c.steps_not_ok)
 		code = cmd_worst(code, EXIT_NO);
 	if (c.steps_invalid)
 		code = cmd_worst(code, EXIT_INVALID);
