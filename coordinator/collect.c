@@ -256,8 +256,7 @@ static int check_record(const struct step_entry *step, const struct step_record 
 			       record->iteration);
 	ret->worker = steps_lister(step, record->worker);
 	if (!ret->worker)
-		return err_set(err, -EINVAL,
-			       "no job of worker %s lists step %u-%u",
+		return err_set(err, -EINVAL, "no job of worker %s lists step %u-%u",
 			       record->worker, record->matrix_id, record->iteration);
 	if (record->test_id != step->plan.test_id ||
 	    record->config_id != step->plan.config_id)

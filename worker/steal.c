@@ -171,5 +171,6 @@ void steal_done(struct steal *s)
 		free(s->jobs[i].units);
 	}
 	free(s->jobs);
+	free(s->later);
 	*s = (struct steal){0};
 }

@@ -33,6 +33,12 @@ struct steal_job {
 	struct steal_unit *units; /* owned */
 };
 
+/** struct steal_later - a step that a round >= 2 gave to somebody: the newest round. */
+struct steal_later {
+	uint64_t key; /* matrix_id << 32 | iteration */
+	unsigned round;
+};
+
 /** struct steal - the thief's knowledge; zero = none. */
 struct steal {
 	struct claims claims;
@@ -41,6 +47,8 @@ struct steal {
 		*commits; /* orders that make jobs of round 2 and later count */
 	size_t n_jobs;
 	struct steal_job *jobs;
+	size_t n_later;
+	struct steal_later *later; /* sorted by key */
 };
 
 /** struct steal_view - a job's units in its order: which can be had? */

@@ -104,6 +104,98 @@ static int read_job(struct worker *w, struct steal_job *j, struct err *err)
 	return 0;
 }
 
+/* Does an order give the step to the job's worker in this round? */
+static bool is_given(const struct steal *s, const struct steal_job *j,
+		     const struct job_step *step)
+{
+	if (j->round < 2)
+		return true;
+	for (size_t i = 0; i < s->n_commits; i++)
+		if (order_commit_gives(&s->commits[i], j->worker, j->round,
+				       step->matrix_id, step->iteration))
+			return true;
+	return false;
+}
+
+static uint64_t key_of(const struct job_step *step)
+{
+	return (uint64_t)step->matrix_id << 32 | step->iteration;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct steal_later *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->round < y->round) - (x->round > y->round);
+}
+
+static void later_add(struct steal *s, const struct steal_job *j)
+{
+	s->later = xrealloc(s->later, s->n_later + j->n_steps + 1, sizeof(*s->later));
+	for (size_t i = 0; i < j->n_steps; i++)
+		if (is_given(s, j, &j->steps[i]))
+			s->later[s->n_later++] =
+				(struct steal_later){key_of(&j->steps[i]), j->round};
+}
+
+void steal_index(struct steal *s)
+{
+	size_t n = 0;
+
+	s->n_later = 0;
+	for (size_t i = 0; i < s->n_jobs; i++)
+		if (s->jobs[i].round > 1)
+			later_add(s, &s->jobs[i]);
+	if (s->n_later)
+		qsort(s->later, s->n_later, sizeof(*s->later), by_key);
+	/* the newest round of each step comes first */
+	for (size_t i = 0; i < s->n_later; i++)
+		if (!n || s->later[n - 1].key != s->later[i].key)
+			s->later[n++] = s->later[i];
+	s->n_later = n;
+}
+
+/* Has the step moved on to a later round? */
+static bool has_moved(const struct steal *s, unsigned round, const struct job_step *step)
+{
+	const uint64_t want = key_of(step);
+	size_t low = 0, high = s->n_later;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->later[mid].key == want)
+			return s->later[mid].round > round;
+		if (s->later[mid].key < want)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+static bool is_open_unit(const struct steal *s, const struct steal_job *j,
+			 const struct steal_unit *u)
+{
+	if (u->is_barred || claim_find(&s->claims, j->round, &j->steps[u->first]))
+		return false;
+	for (size_t i = u->first; i < u->first + u->n; i++)
+		if (!is_given(s, j, &j->steps[i]) || has_moved(s, j->round, &j->steps[i]))
+			return false;
+	return true;
+}
+
+void steal_open(const struct steal *s, size_t i, bool *is_open)
+{
+	const struct steal_job *j = &s->jobs[i];
+
+	for (size_t u = 0; u < j->n_units; u++)
+		is_open[u] = j->is_listed && !j->is_own && !j->is_useless &&
+			     is_open_unit(s, j, &j->units[u]);
+}
+
 static bool must_stop(struct worker *w)
 {
 	char reason[REASON_CAP];
@@ -134,55 +226,10 @@ int steal_look(struct worker *w, struct err *err)
 		r = must_stop(w) ? err_set(err, -ECANCELED, "stopped")
 				 : read_job(w, j, err);
 	}
-	return r < 0 ? r : claims_list(w, err);
-}
-
-/* Does an order give the step to the job's worker in this round? */
-static bool is_given(const struct steal *s, const struct steal_job *j,
-		     const struct job_step *step)
-{
-	for (size_t i = 0; i < s->n_commits; i++)
-		if (order_commit_gives(&s->commits[i], j->worker, j->round,
-				       step->matrix_id, step->iteration))
-			return true;
-	return j->round < 2;
-}
-
-/* Has the step moved on to a later round? */
-static bool has_moved(const struct steal *s, unsigned round, const struct job_step *step)
-{
-	for (size_t i = 0; s->n_commits && i < s->n_jobs; i++) {
-		const struct steal_job *j = &s->jobs[i];
-
-		if (j->round <= round)
-			continue;
-		for (size_t k = 0; k < j->n_steps; k++)
-			if (j->steps[k].matrix_id == step->matrix_id &&
-			    j->steps[k].iteration == step->iteration &&
-			    is_given(s, j, step))
-				return true;
-	}
-	return false;
-}
-
-static bool is_open_unit(const struct steal *s, const struct steal_job *j,
-			 const struct steal_unit *u)
-{
-	if (u->is_barred || claim_find(&s->claims, j->round, &j->steps[u->first]))
-		return false;
-	for (size_t i = u->first; i < u->first + u->n; i++)
-		if (!is_given(s, j, &j->steps[i]) || has_moved(s, j->round, &j->steps[i]))
-			return false;
-	return true;
-}
-
-void steal_open(const struct steal *s, size_t i, bool *is_open)
-{
-	const struct steal_job *j = &s->jobs[i];
-
-	for (size_t u = 0; u < j->n_units; u++)
-		is_open[u] = j->is_listed && !j->is_own && !j->is_useless &&
-			     is_open_unit(s, j, &j->units[u]);
+	if (r < 0)
+		return r;
+	steal_index(s);
+	return claims_list(w, err);
 }
 
 int steal_job_keep(struct worker *w, const char *worker, unsigned round,

@@ -13,8 +13,13 @@
 /** steal_look() - LIST jobs/ and claims/; jobs not seen yet are read. */
 int steal_look(struct worker *w, struct err *err);
 
+/** steal_index() - which steps have moved to later rounds that count, from the jobs and
+ * commits in @s. Pure. */
+void steal_index(struct steal *s);
+
 /**
- * steal_open() - which units of job @i may be taken? Into @is_open[n_units]. Pure.
+ * steal_open() - which units of job @i may be taken? Into @is_open[n_units], after
+ * steal_index(). Pure.
  *
  * Not claimed, not barred, and of a job that counts: round 1, or given to its worker by a
  * reassign order; none of its steps may have moved on to a later round.
