@@ -166,6 +166,25 @@ is $? 0 "spread: every step is ok"
 is "$(exactly_once s4)" ok "spread: each ran once"
 is "$(ran s4)" " 6 w-1;" "the first to come did all of it"
 
+# an arm whose gcsfuse cannot be had: nobody takes it from the one whose it is
+if [ -w /dev/fuse ] && [ "$(id -u)" = 0 ]; then
+	printf 'commit,mount_args,label,kind\nm,,a,dir\nm,,b,gcsfuse\n' >"$t_dir/arms.csv"
+	# any program, with bytes of its own so that no cache has it
+	{ cat /bin/true; date +%s%N; } >"$t_dir/no-gcsfuse"
+	muster split gs://ctl/s5 --tests "$t_dir/tests.csv" --configs "$t_dir/arms.csv" \
+		--fio "$t_dir/job.fio" --data gs://data --workers w-1,w-2 --iterations 2 \
+		--binary "b=$t_dir/no-gcsfuse" --design spread --steal >"$t_dir/split.out" 2>&1 ||
+		sed 's/^/# /' "$t_dir/split.out"
+	muster store rm "$(muster store ls -r gs://ctl/_cache/ | grep '/gcsfuse$')" 2>"$t_dir/err"
+	worker s5 w-1 # has arm a, and nothing else it could run
+	is $? 0 "no binary: the thief ends 0"
+	is "$(muster store ls gs://ctl/s5/claims/ | wc -l)" 2 "no binary: it claimed its own steps only"
+	worker s5 w-2
+	is $? 1 "no binary: the owner says so"
+	collect s5
+	is "$(ran s5)" " 2 w-1; 2 w-2;" "no binary: its steps failed where they were planned"
+fi
+
 # replies lost, errors, resets: two idle thieves race for the last units, again and again
 races=${T_RACES:-12}
 good=0
