@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/claims.h"
 #include "coordinator/cmd.h"
 
 __attribute__((format(printf, 3, 0))) static void line_add(size_t *n, char ***lines,
@@ -128,6 +129,46 @@ static void load_order(struct collected *c, const struct run_object *object)
 		refuse(c, object, &why);
 }
 
+static int check_claim(const struct collected *c, const struct run_object *object,
+		       const struct claim *claim, struct err *err)
+{
+	struct path_parts parts;
+
+	run_object_parts(c->run, object, &parts);
+	if (strcmp(claim->run, c->run->config.run) != 0 || claim->round != parts.round ||
+	    claim->matrix_id != parts.matrix_id || claim->iteration != parts.iteration)
+		return err_set(err, -EINVAL, "says it is another run's or unit's");
+	return 0;
+}
+
+static void load_claim(struct collected *c, const struct run_object *object)
+{
+	cleanup_str struct str text = STR_INIT(CLAIM_MAX_BYTES);
+	cleanup_claim struct claim claim = {0};
+	unsigned unknown = 0;
+	struct err why = {0};
+	int r = fetch_read(&c->fetch, object, CLAIM_MAX_BYTES, &text, &why);
+
+	if (r == 0)
+		r = claim_parse(str_text(&text), text.len, &claim, &unknown, &why);
+	if (r == 0)
+		r = check_claim(c, object, &claim, &why);
+	if (r == 0)
+		r = steps_add_claim(&c->steps, &claim, &why);
+	if (r < 0)
+		refuse(c, object, &why);
+	else
+		c->n_unknown += unknown;
+}
+
+/* After the jobs: a claim is judged by who has one. */
+static void load_claims(struct collected *c)
+{
+	for (size_t i = 0; i < c->objects.n && c->run->config.settings.steal; i++)
+		if (c->objects.v[i].is_here && c->objects.v[i].kind == PATH_KIND_CLAIM)
+			load_claim(c, &c->objects.v[i]);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -170,6 +211,7 @@ static int load_plan(struct collected *c, struct err *err)
 	}
 	if (!c->stopped.code)
 		find_planless(c);
+	load_claims(c);
 	steps_plan(&c->steps);
 	return 0;
 }

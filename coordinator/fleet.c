@@ -130,9 +130,6 @@ static void count_ended(struct fleet_counts *c, const struct fleet_worker *w)
 	enum worker_state state = w->hb.state;
 
 	c->ended++;
-	c->unjudged += w->hb.total && !w->has_verdict;
-	c->steps_not_ok += w->steps_not_ok;
-	c->steps_invalid += w->steps_invalid;
 	c->done += state == WORKER_DONE;
 	c->failed += state == WORKER_FAILED;
 	c->cancelled += state == WORKER_CANCELLED;
@@ -160,6 +157,8 @@ struct fleet_counts fleet_count(const struct fleet *fleet)
 		c.missing += w->view == FLEET_MISSING;
 		c.alive += w->view == FLEET_ALIVE;
 		c.stale += w->view == FLEET_STALE;
+		c.steps_not_ok += w->steps_not_ok;
+		c.steps_invalid += w->steps_invalid;
 		if (w->view == FLEET_ENDED)
 			count_ended(&c, w);
 	}
@@ -168,14 +167,32 @@ struct fleet_counts fleet_count(const struct fleet *fleet)
 		c.steps_done = c.steps_total - fleet->steps.pending;
 		c.steps_not_ok = fleet->steps.not_ok;
 		c.steps_invalid = fleet->steps.invalid;
-		c.unjudged = 0;
+		return c;
+	}
+	/* totals move with the steps, and those of the dead stand still */
+	if (fleet->n_planned_steps) {
+		c.steps_total = fleet->n_planned_steps;
+		c.is_complete = c.steps_done >= c.steps_total;
+	}
+	for (size_t i = 0; i < fleet->n; i++) {
+		const struct fleet_worker *w = &fleet->workers[i];
+
+		c.unjudged += w->is_planned && !w->has_verdict &&
+			      fleet_is_judged(w, c.is_complete);
 	}
 	return c;
 }
 
+bool fleet_is_judged(const struct fleet_worker *w, bool is_complete)
+{
+	if (w->view == FLEET_ENDED)
+		return w->hb.total > 0;
+	return is_complete && w->view == FLEET_STALE && w->hb.done > 0;
+}
+
 bool fleet_is_over(const struct fleet_counts *c)
 {
-	return !c->waiting && !c->missing && !c->alive && !c->stale;
+	return !c->alive && (c->is_complete || (!c->waiting && !c->missing && !c->stale));
 }
 
 bool fleet_is_stuck(const struct fleet_counts *c)

@@ -57,6 +57,8 @@ struct fleet {
 	size_t n, cap;
 	struct fleet_worker *workers; /* sorted by name once fleet_derive() has run */
 	int64_t server_now_ns;	      /* "Date" of the last listing */
+	uint64_t n_planned_steps; /* with stealing, before any later round: of the run;
+				     else 0 */
 	size_t n_slots; /* hash table of names: index + 1 into workers, 0 = free */
 	unsigned *slots;
 };
@@ -95,10 +97,16 @@ struct fleet_counts {
 	size_t unjudged;  /* ended with steps, but what became of them is not known */
 	uint64_t steps_not_ok, steps_invalid;
 	uint64_t steps_done, steps_total; /* as far as workers have been heard of */
+	bool is_complete; /* with stealing: every step of the run has ended somewhere */
 };
 struct fleet_counts fleet_count(const struct fleet *fleet);
 
-/** fleet_is_over() - every planned worker has ended. */
+/** fleet_is_judged() - do the verdicts on this worker's steps matter at the end? A worker
+ * that is done with steps; and one that fell silent, when others did the rest. */
+bool fleet_is_judged(const struct fleet_worker *w, bool is_complete);
+
+/** fleet_is_over() - every planned worker has ended; or nothing is left to do, and nobody
+ * is at it. */
 bool fleet_is_over(const struct fleet_counts *c);
 /** fleet_is_stuck() - not over, and nobody is left who could go on by itself. */
 bool fleet_is_stuck(const struct fleet_counts *c);

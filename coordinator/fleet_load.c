@@ -13,6 +13,7 @@
 struct load {
 	struct run *run;
 	struct fleet *fleet;
+	bool is_complete;
 };
 
 /* A job of a later round, also one under the first's name (its worker came later), is
@@ -115,6 +116,19 @@ static void load_unsummarised(struct run *run, struct fleet *fleet)
 	}
 }
 
+/* Later rounds list steps again that cancelled workers count as ended. */
+static uint64_t planned_steps(const struct run *run, const struct fleet *fleet)
+{
+	const struct config *c = &run->config;
+
+	for (size_t i = 0; i < fleet->n; i++)
+		if (fleet->workers[i].rounds > 1)
+			return 0;
+	return c->settings.steal
+		       ? (uint64_t)c->n_arms * c->n_cases * c->iterations * c->replicas
+		       : 0;
+}
+
 int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	       struct err *err)
 {
@@ -133,6 +147,7 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");
 	}
+	ret->n_planned_steps = planned_steps(run, ret);
 	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
 	fleet_mark_slow(ret);
@@ -197,7 +212,7 @@ static int load_verdict(struct store *store, size_t index, void *arg, struct err
 	char name[PATH_CAP];
 
 	(void)err;
-	if (w->view != FLEET_ENDED || !w->is_planned || !w->hb.total)
+	if (!w->is_planned || !fleet_is_judged(w, load->is_complete))
 		return 0;
 	/* what goes wrong here leaves the worker unjudged, and that is shown */
 	if (path_manifest(name, &load->run->ref, w->name, NULL) < 0 ||
@@ -206,6 +221,9 @@ static int load_verdict(struct store *store, size_t index, void *arg, struct err
 		return 0;
 	w->has_verdict = true;
 	for (size_t i = 0; i < manifest.n_steps; i++) {
+		/* never begun here, and ended elsewhere */
+		if (load->is_complete && manifest.steps[i].state == ATTEMPT_PENDING)
+			continue;
 		w->steps_not_ok += manifest.steps[i].state != ATTEMPT_OK;
 		w->steps_invalid += manifest.steps[i].state == ATTEMPT_INVALID;
 	}
@@ -214,7 +232,9 @@ static int load_verdict(struct store *store, size_t index, void *arg, struct err
 
 void fleet_load_verdicts(struct run *run, struct fleet *fleet)
 {
-	struct load load = {.run = run, .fleet = fleet};
+	struct load load = {.run = run,
+			    .fleet = fleet,
+			    .is_complete = fleet_count(fleet).is_complete};
 	struct err interrupted = {0};
 
 	pool_run(run, fleet->n, load_verdict, &load, &interrupted);

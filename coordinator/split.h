@@ -21,7 +21,7 @@ struct split_flags {
 	const char *design, *kind, *data_endpoint;
 	uint64_t iterations, replicas, seed, max_attempts;
 	int64_t timeout_ns;
-	bool has_seed, has_iterations, build_here, dry_run, as_json;
+	bool has_seed, has_iterations, build_here, dry_run, as_json, steal;
 	struct opt_list pins, binaries, allowed;
 };
 

@@ -118,6 +118,7 @@ static void make_config(struct split *split)
 		.n_allowed_options = f->allowed.n,
 	};
 	c->settings.max_attempts = (unsigned)f->max_attempts;
+	c->settings.steal = f->steal;
 }
 
 static int make_plan(struct split *split, struct err *err)

@@ -216,7 +216,9 @@ void status_text(const struct run *run, const struct fleet *fleet, size_t rows_m
 	str_addf(ret, "run %s: %zu workers, %llu of %llu steps ended%s\n", run->ref.run,
 		 fleet->n, (unsigned long long)c.steps_done,
 		 (unsigned long long)c.steps_total,
-		 c.waiting || c.missing ? " (of workers heard of)" : "");
+		 !fleet->n_planned_steps && (c.waiting || c.missing)
+			 ? " (of workers heard of)"
+			 : "");
 	table_text(&t, ret);
 	if (fleet->n > rows_max)
 		str_addf(ret, "… and %zu more workers\n", fleet->n - rows_max);
@@ -293,6 +295,9 @@ int status_exit(const struct fleet *fleet)
 	/* how a worker ended says nothing of steps that were taken from it */
 	if (fleet->steps.is_known)
 		c.interrupted = c.failed = c.cancelled = 0;
+	/* who ended early has been replaced by others when every step has ended */
+	if (c.is_complete)
+		c.interrupted = c.failed = 0;
 	if (!fleet_is_over(&c) || c.interrupted || c.unjudged || fleet->steps.pending)
 		code = cmd_worst(code, EXIT_UNKNOWN_YET);
 	if (c.failed || c.cancelled || c.steps_not_ok)

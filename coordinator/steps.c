@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/claims.h"
 #include "core/str.h"
 
 enum { STEPS_MAX = 10000000 };
@@ -39,6 +40,8 @@ void steps_done(struct steps *steps)
 	free(steps->listed);
 	free(steps->names);
 	free(steps->orders);
+	free(steps->claims);
+	free(steps->sorted);
 	*steps = (struct steps){0};
 }
 
@@ -56,12 +59,18 @@ int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 	name = xstrdup(job->worker);
 	steps->names = xrealloc(steps->names, steps->n_names + 1, sizeof(char *));
 	steps->names[steps->n_names++] = name;
-	for (size_t i = 0; i < job->n_steps; i++)
+	for (size_t i = 0; i < job->n_steps; i++) {
+		const struct job_step *leader =
+			&job->steps[job_unit_begin(job->steps, i)];
+
 		steps->listed[steps->n_listed++] = (struct step_listing){
 			.plan = job->steps[i],
 			.round = job->round,
 			.worker = name,
+			.leader_matrix_id = leader->matrix_id,
+			.leader_iteration = leader->iteration,
 		};
+	}
 	for (size_t i = steps->n_listed - job->n_steps; i < steps->n_listed; i++)
 		steps->listed[i].plan.from = NULL;
 	return 0;
@@ -169,6 +178,7 @@ void steps_plan(struct steps *steps)
 	drop_uncommitted(steps);
 	if (!steps->n_listed)
 		return;
+	claims_plan(steps);
 	qsort(steps->listed, steps->n_listed, sizeof(*steps->listed), by_listing);
 	for (size_t i = 0; i < steps->n_listed; i++)
 		steps->n += !i || by_place(&steps->listed[i - 1].plan,
@@ -186,8 +196,10 @@ void steps_plan(struct steps *steps)
 		e->n_listings++;
 	}
 	for (size_t i = 0; i < steps->n; i++) {
-		steps->v[i].owning = find_owning(steps, &steps->v[i]);
-		steps->v[i].owner = steps->v[i].owning->worker;
+		const struct step_listing *l = find_owning(steps, &steps->v[i]);
+
+		steps->v[i].owning = l;
+		steps->v[i].owner = l->holder ? l->holder : l->worker;
 	}
 }
 
@@ -216,6 +228,10 @@ const char *steps_lister(const struct step_entry *step, const char *worker)
 	for (size_t i = 0; i < step->n_listings; i++)
 		if (strcmp(step->listings[i].worker, worker) == 0)
 			return step->listings[i].worker;
+	for (size_t i = 0; i < step->n_listings; i++)
+		if (step->listings[i].holder &&
+		    strcmp(step->listings[i].holder, worker) == 0)
+			return step->listings[i].holder;
 	return NULL;
 }
 

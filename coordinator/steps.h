@@ -33,7 +33,9 @@ enum step_view {
 struct step_listing {
 	struct job_step plan; /* without from */
 	unsigned round;
-	const char *worker; /* borrowed from struct steps */
+	const char *worker;			     /* borrowed from struct steps */
+	unsigned leader_matrix_id, leader_iteration; /* of its unit */
+	const char *holder; /* of the unit's claim, or NULL; borrowed as well */
 };
 
 /** struct step_entry - one planned step and what became of it. */
@@ -53,6 +55,7 @@ struct step_entry {
 };
 
 struct steps_order;
+struct steps_claim;
 
 /** struct steps - all steps of a run, sorted by matrix_id and iteration. */
 struct steps {
@@ -64,6 +67,10 @@ struct steps {
 	char **names; /* one per job */
 	size_t n_orders;
 	struct steps_order *orders;
+	size_t n_claims, cap_claims;
+	struct steps_claim *claims; /* see claims.h */
+	size_t n_sorted;
+	char **sorted; /* names once more, sorted, as soon as there is a claim */
 };
 
 void steps_done(struct steps *steps);
@@ -82,14 +89,16 @@ void steps_add_order(struct steps *steps, const struct control *order);
  * A job of round 2 or later counts step by step: once a reassign order carries its round
  * and names its worker and the step. A step that only other jobs list does not exist. The
  * owner is the worker of the first round that lists the step, until a reassign order
- * gives it to another; the newest order decides.
+ * gives it to another; the newest order decides. Where the unit of that listing is
+ * claimed, the owner is the claim's holder.
  */
 void steps_plan(struct steps *steps);
 
 /** steps_find() - borrowed, NULL if no job lists it. */
 struct step_entry *steps_find(const struct steps *steps, unsigned matrix_id,
 			      unsigned iteration);
-/** steps_lister() - the name of @worker, borrowed, if a job of its lists the step. */
+/** steps_lister() - the name of @worker, borrowed, if a job of its lists the step or it
+ * holds a claim of it. */
 const char *steps_lister(const struct step_entry *step, const char *worker);
 /** steps_add_found() - a record seen in the bucket. */
 void steps_add_found(struct step_entry *step, const struct found_attempt *found);

@@ -72,6 +72,7 @@ struct job_settings {
 	unsigned heartbeat_s, stale_s, monitor_hz, max_attempts;
 	unsigned mount_timeout_s, layout_timeout_s, upload_timeout_s;
 	bool warm_metadata, drop_caches, power_off, keep_data;
+	bool steal; /* no step begins before the claim of its unit: manifests/claim.h */
 };
 
 /** job_settings_default() - 30, 120, 10, 2, 60, 7200, 600, true, true, true, false. */

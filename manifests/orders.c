@@ -211,6 +211,17 @@ static void allowed_in(struct json_in *in, const char ***ret, size_t *ret_n)
 		      ret_n);
 }
 
+/* Present only when it is so: a worker that does not know of claims refuses the job. */
+static void steal_in(struct json_in *in, bool *ret)
+{
+	const json_t *v = NULL;
+
+	json_in_any(in, "steal", JSON_MAY, &v);
+	if (v && !json_is_true(v))
+		json_in_fail(in, "steal", "is there and not true");
+	*ret = v != NULL;
+}
+
 void orders_settings_in(struct json_in *in, struct job_settings *ret,
 			const char ***ret_allowed, size_t *ret_n_allowed)
 {
@@ -236,6 +247,7 @@ void orders_settings_in(struct json_in *in, struct job_settings *ret,
 	/* a worker that beats no faster would be taken for dead */
 	if (ret->stale_s <= ret->heartbeat_s)
 		json_in_fail(&sub, "stale_s", "must be more than heartbeat_s");
+	steal_in(&sub, &ret->steal);
 	allowed_in(&sub, ret_allowed, ret_n_allowed);
 	field_sub_end(in, &sub);
 }
@@ -256,6 +268,8 @@ void orders_settings_out(struct json_out *out, const struct job_settings *s,
 	out_bool(&sub, "drop_caches", s->drop_caches);
 	out_bool(&sub, "power_off", s->power_off);
 	out_bool(&sub, "keep_data", s->keep_data);
+	if (s->steal)
+		out_bool(&sub, "steal", true);
 	if (n_allowed)
 		out_strings(&sub, "allow_options", allowed, n_allowed);
 	out_put(out, "settings", sub.obj);

@@ -183,6 +183,24 @@ int path_cache(PATH_ARGS, const char *key, enum binary_file file, struct err *er
 	return 0;
 }
 
+int path_claim(PATH_ARGS, unsigned matrix_id, unsigned iteration, unsigned round,
+	       struct err *err)
+{
+	char id[STEP_ID_CAP];
+	int r = check_number("a matrix_id", matrix_id, err);
+
+	if (r == 0)
+		r = check_number("an iteration", iteration, err);
+	if (r == 0)
+		r = check_number("a round", round, err);
+	if (r < 0)
+		return r;
+	step_id_format(id, matrix_id, iteration);
+	if (round == 1)
+		return path_set(out, run, err, "claims/%s.json", id);
+	return path_set(out, run, err, "claims/%s.r%u.json", id, round);
+}
+
 int path_report(PATH_ARGS, const char *name, struct err *err)
 {
 	if (!str_is_label(name))
@@ -199,6 +217,7 @@ int path_dir(PATH_ARGS, enum path_dir dir, struct err *err)
 		[PATH_WORKERS] = "workers/",
 		[PATH_RESULTS] = "results/",
 		[PATH_BINARIES] = "binaries/",
+		[PATH_CLAIMS] = "claims/",
 	};
 
 	if ((unsigned)dir >= ARRAY_SIZE(names))

@@ -91,6 +91,9 @@ int path_binary(PATH_ARGS, const char *key, enum binary_file file, struct err *e
 /* [prefix/]_cache/gcsfuse/<key>/gcsfuse (+ .json) (C) - outside the run, the operator's
  */
 int path_cache(PATH_ARGS, const char *key, enum binary_file file, struct err *err);
+/* claims/<leader step>.json (C), or claims/<leader step>.r<k>.json for round k >= 2 */
+int path_claim(PATH_ARGS, unsigned matrix_id, unsigned iteration, unsigned round,
+	       struct err *err);
 /* report/<name> (C) - written by collect --publish */
 int path_report(PATH_ARGS, const char *name, struct err *err);
 
@@ -101,6 +104,7 @@ enum path_dir {
 	PATH_WORKERS,  /* …workers/ */
 	PATH_RESULTS,  /* …results/ */
 	PATH_BINARIES, /* …binaries/ */
+	PATH_CLAIMS,   /* …claims/ */
 };
 /* a folder's prefix for listing, ending in '/' */
 int path_dir(PATH_ARGS, enum path_dir dir, struct err *err);
@@ -117,6 +121,7 @@ enum path_kind {
 	PATH_KIND_STEP_FILE,
 	PATH_KIND_BINARY,
 	PATH_KIND_REPORT,
+	PATH_KIND_CLAIM,
 };
 
 enum path_input { INPUT_TESTS_CSV, INPUT_CONFIGS_CSV, INPUT_JOBFILE };

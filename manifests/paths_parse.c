@@ -43,15 +43,26 @@ static bool scan_until(const char **p, const char *stops, char *out, size_t cap)
 	return true;
 }
 
+/* Steps over ".r<k>", which may be missing: round 1 has none. */
+static bool scan_round(const char **p, unsigned *ret)
+{
+	*ret = 1;
+	return !scan_word(p, ".r") || (scan_number(p, ret) && *ret >= 2);
+}
+
 static bool parse_job(const char *p, struct path_parts *ret)
 {
 	ret->kind = PATH_KIND_JOB;
-	ret->round = 1;
-	if (!scan_word(&p, "jobs/") || !scan_until(&p, ".", ret->worker, WORKER_CAP))
-		return false;
-	if (scan_word(&p, ".r") && (!scan_number(&p, &ret->round) || ret->round < 2))
-		return false;
-	return strcmp(p, ".json") == 0;
+	return scan_word(&p, "jobs/") && scan_until(&p, ".", ret->worker, WORKER_CAP) &&
+	       scan_round(&p, &ret->round) && strcmp(p, ".json") == 0;
+}
+
+static bool parse_claim(const char *p, struct path_parts *ret)
+{
+	ret->kind = PATH_KIND_CLAIM;
+	return scan_word(&p, "claims/") && scan_number(&p, &ret->matrix_id) &&
+	       scan_word(&p, "-") && scan_number(&p, &ret->iteration) &&
+	       scan_round(&p, &ret->round) && strcmp(p, ".json") == 0;
 }
 
 static bool parse_step_file(const char *p, struct path_parts *ret)
@@ -130,6 +141,8 @@ static bool parse_relative(const char *p, struct path_parts *ret)
 		return parse_results(p, ret);
 	if (str_starts(p, "binaries/"))
 		return parse_binary(p, ret);
+	if (str_starts(p, "claims/"))
+		return parse_claim(p, ret);
 	if (scan_word(&rest, "control/")) {
 		ret->kind = PATH_KIND_CONTROL;
 		return scan_number(&rest, &ret->seq);
@@ -181,6 +194,9 @@ static int build(PATH_ARGS, const struct path_parts *parts, const char *relative
 		return path_step(out, run, &at, parts->file, NULL);
 	case PATH_KIND_BINARY:
 		return path_binary(out, run, parts->key, parts->binary, NULL);
+	case PATH_KIND_CLAIM:
+		return path_claim(out, run, parts->matrix_id, parts->iteration,
+				  parts->round, NULL);
 	case PATH_KIND_REPORT:
 		return path_report(out, run, relative + strlen("report/"), NULL);
 	}

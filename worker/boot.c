@@ -132,6 +132,7 @@ int boot_run(struct worker *w, const struct identity_flags *flags)
 	if (finish_may_power_off(w))
 		finish_power_off();
 	queue_done(&w->queue);
+	steal_done(&w->steal);
 	board_done(&w->board);
 	identity_done(&w->id);
 	return w->exit_code;

@@ -20,15 +20,15 @@ static int bad_job(struct worker *w, int r, const char *name, struct err *err)
 }
 
 /* It has to be meant for us: a copy under another name is refused, not run. */
-static int check_address(struct worker *w, const struct job *job, unsigned round,
-			 struct err *err)
+static int check_address(struct worker *w, const struct job *job, const char *worker,
+			 unsigned round, struct err *err)
 {
 	if (strcmp(job->run, w->id.run.run) != 0)
 		return err_set(err, -EINVAL, "run is \"%.64s\", not \"%s\"", job->run,
 			       w->id.run.run);
-	if (strcmp(job->worker, w->id.worker) != 0)
+	if (strcmp(job->worker, worker) != 0)
 		return err_set(err, -EINVAL, "worker is \"%.64s\", not \"%s\"",
-			       job->worker, w->id.worker);
+			       job->worker, worker);
 	if (round > 0 && job->round != round)
 		return err_set(err, -EINVAL, "round is %u, not %u", job->round, round);
 	if (strcmp(job->control_url, w->id.url) != 0)
@@ -55,7 +55,7 @@ static int fetch_name(struct worker *w, const char *name, unsigned round,
 	r = job_parse(str_text(&text), text.len, job, err);
 	if (r < 0)
 		return bad_job(w, r, name, err);
-	r = check_address(w, job, round, err);
+	r = check_address(w, job, w->id.worker, round, err);
 	if (r < 0) {
 		job_done(job);
 		return bad_job(w, r, name, err);
@@ -70,6 +70,33 @@ int job_fetch(struct worker *w, unsigned round, struct job **ret, struct err *er
 	int r = path_job(name, &w->id.run, w->id.worker, round, err);
 
 	return r < 0 ? r : fetch_name(w, name, round, ret, err);
+}
+
+int job_fetch_other(struct worker *w, const char *worker, unsigned round,
+		    struct job **ret, struct err *err)
+{
+	cleanup_str struct str text = STR_INIT(JOB_MAX_BYTES);
+	cleanup_free struct job *job = xcalloc(1, sizeof(*job));
+	struct obj_meta meta;
+	char name[PATH_CAP];
+	int r = path_job(name, &w->id.run, worker, round, err);
+
+	worker_deadline(w, w->ctl, JOB_REQUEST_S);
+	if (r == 0)
+		r = w->ctl->ops->get(w->ctl, name, JOB_MAX_BYTES, &text, &meta, err);
+	if (r == 0)
+		r = job_parse(str_text(&text), text.len, job, err);
+	if (r < 0)
+		return r;
+	r = check_address(w, job, worker, round, err);
+	if (r == 0 && strcmp(job->config_sha256, w->queue.jobs[0]->config_sha256) != 0)
+		r = err_set(err, -EINVAL, "%s is of another config", name);
+	if (r < 0) {
+		job_done(job);
+		return r;
+	}
+	*ret = steal_ptr(job);
+	return 0;
 }
 
 static unsigned wait_limit_s(void)
@@ -201,7 +228,8 @@ int job_wait(struct worker *w, struct err *err)
 		free(job);
 		return r;
 	}
-	return take_job(w, job, err);
+	r = take_job(w, job, err);
+	return r < 0 ? r : steal_boot(w, err);
 }
 
 /* The job of a round, read once; NULL where this worker has none: it only loses steps. */
@@ -255,5 +283,6 @@ int job_take_orders(struct worker *w, struct err *err)
 		w->exit_code = WORKER_EXIT_CONFIG;
 		return err_set(err, -EINVAL, "control order: %s", orders.reason);
 	}
+	steal_note_orders(w, &orders);
 	return apply_moves(w, &orders, err);
 }

@@ -17,6 +17,11 @@ struct worker;
  */
 int job_fetch(struct worker *w, unsigned round, struct job **ret, struct err *err);
 
+/** job_fetch_other() - the job of another worker of the run, as job_fetch(); also
+ * -EINVAL: it is of another config. The exit code stays. */
+int job_fetch_other(struct worker *w, const char *worker, unsigned round,
+		    struct job **ret, struct err *err);
+
 /** job_wait() - boot step: the job of round 1, waited for up to 600 s, into the queue. */
 int job_wait(struct worker *w, struct err *err);
 

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "manifests/claim.h"
 #include "worker/files.h"
 #include "worker/record.h"
 #include "worker/worker.h"
@@ -263,21 +264,50 @@ static void make_room(struct queue *q, size_t n)
 	q->steps = xrealloc(q->steps, q->n + n + 1, sizeof(*q->steps));
 }
 
-int queue_add_job(struct worker *w, struct job *job, struct err *err)
+void queue_keep_job(struct worker *w, struct job *job)
+{
+	struct queue *q = &w->queue;
+
+	q->jobs = xrealloc(q->jobs, q->n_jobs + 1, sizeof(struct job *));
+	q->jobs[q->n_jobs++] = job;
+}
+
+int queue_add_part(struct worker *w, const struct job *job, size_t first, size_t end,
+		   struct err *err)
 {
 	struct queue *q = &w->queue;
 	int r = 0;
 
-	q->jobs = xrealloc(q->jobs, q->n_jobs + 1, sizeof(struct job *));
-	q->jobs[q->n_jobs++] = job;
-	if (q->n_jobs == 1)
-		board_clear(&w->board);
-	if (job->round > 1)
-		return 0;
-	make_room(q, job->n_steps);
-	for (size_t i = 0; i < job->n_steps && r == 0; i++)
+	make_room(q, end - first);
+	for (size_t i = first; i < end && r == 0; i++)
 		r = add_step(w, job, &job->steps[i], err);
 	return r;
+}
+
+int queue_add_job(struct worker *w, struct job *job, struct err *err)
+{
+	queue_keep_job(w, job);
+	if (w->queue.n_jobs == 1)
+		board_clear(&w->board);
+	return job->round > 1 ? 0 : queue_add_part(w, job, 0, job->n_steps, err);
+}
+
+void queue_drop_unit(struct worker *w, const struct job *job, size_t first,
+		     const char *holder)
+{
+	struct queue *q = &w->queue;
+	size_t end = job_unit_end(job->steps, job->n_steps, first);
+	char id[STEP_ID_CAP];
+
+	step_id_format(id, job->steps[first].matrix_id, job->steps[first].iteration);
+	worker_say("block %s was taken by %s", id, holder);
+	for (size_t i = q->n; i > 0; i--) {
+		const struct queue_step *s = &q->steps[i - 1];
+
+		if (s->job == job && s->plan >= &job->steps[first] &&
+		    s->plan < &job->steps[end] && !attempt_is_final(s->state))
+			queue_take_out(w, i - 1);
+	}
 }
 
 static void apply_drops(struct worker *w, const struct order_move *move)
@@ -384,7 +414,8 @@ size_t queue_count(const struct queue *q, enum attempt_state s)
 const struct job *queue_job(const struct queue *q, unsigned round)
 {
 	for (size_t i = 0; i < q->n_jobs; i++)
-		if (q->jobs[i]->round == round)
+		if (q->jobs[i]->round == round &&
+		    strcmp(q->jobs[i]->worker, q->jobs[0]->worker) == 0)
 			return q->jobs[i];
 	return NULL;
 }

@@ -51,6 +51,19 @@ int queue_scan(struct worker *w, struct err *err);
  */
 int queue_add_job(struct worker *w, struct job *job, struct err *err);
 
+/** queue_keep_job() - @job is taken and lives as long as the queue; no step is added. */
+void queue_keep_job(struct worker *w, struct job *job);
+
+/** queue_add_part() - append steps @first to @end - 1 of a job that is kept, as
+ * queue_add_job() does. */
+int queue_add_part(struct worker *w, const struct job *job, size_t first, size_t end,
+		   struct err *err);
+
+/** queue_drop_unit() - take out what is not final of the unit of @job whose leader is
+ * step @first: @holder has it. */
+void queue_drop_unit(struct worker *w, const struct job *job, size_t first,
+		     const char *holder);
+
 /**
  * queue_apply() - what a reassign order does: steps that it moved to other workers are
  * taken out, those that it gives from @job, of its round (NULL = there is none), are
@@ -79,7 +92,7 @@ void queue_cancel_rest(struct worker *w, const char *reason);
 /** queue_count() - steps in state @s. */
 size_t queue_count(const struct queue *q, enum attempt_state s);
 
-/** queue_job() - the job of a round that has been read, borrowed; or NULL. */
+/** queue_job() - this worker's job of a round that has been read, borrowed; or NULL. */
 const struct job *queue_job(const struct queue *q, unsigned round);
 
 void queue_done(struct queue *q);

@@ -10,8 +10,7 @@
 #include "worker/step.h"
 #include "worker/worker.h"
 
-/* More steps may bring arms this worker has no binary for. */
-static int prepare_round(struct worker *w, struct err *err)
+int run_prepare_round(struct worker *w, struct err *err)
 {
 	int r;
 
@@ -53,8 +52,10 @@ static bool is_ended_elsewhere(struct worker *w, size_t i)
 static int run_one(struct worker *w, size_t i, struct err *err)
 {
 	const struct job_step *p = w->queue.steps[i].plan;
-	int r;
+	int r = steal_own(w, i, err);
 
+	if (r <= 0)
+		return r;
 	board_state(&w->board, WORKER_RUNNING, NULL);
 	layout_clean(w, p->test_id, p->block);
 	r = step_run(w, i, err);
@@ -75,18 +76,24 @@ int run_steps(struct worker *w, struct err *err)
 		/* also after the last step: "once more before it exits" */
 		r = job_take_orders(w, err);
 		if (r > 0)
-			r = prepare_round(w, err);
+			r = run_prepare_round(w, err);
 		if (r < 0 || stop_why(&w->stop) >= STOP_SIGNAL)
 			break;
 		if (job_is_draining(w, reason)) {
+			steal_settle(w);
 			queue_cancel_rest(w, reason);
 			break;
 		}
 		next = queue_next(&w->queue);
-		if (next == w->queue.n)
+		if (next < w->queue.n) {
+			if (!is_ended_elsewhere(w, next))
+				r = run_one(w, next, err);
+			continue;
+		}
+		r = steal_next(w, err);
+		if (r <= 0)
 			break;
-		if (!is_ended_elsewhere(w, next))
-			r = run_one(w, next, err);
+		r = 0;
 	}
 	if (stop_why(&w->stop) != STOP_SIGNAL)
 		layout_clean(w, 0, 0);

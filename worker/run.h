@@ -10,4 +10,7 @@ struct worker;
 /** run_steps() - boot step: until no step is left and no order asks for more. */
 int run_steps(struct worker *w, struct err *err);
 
+/** run_prepare_round() - more jobs may bring arms this worker has no binary for. */
+int run_prepare_round(struct worker *w, struct err *err);
+
 #endif

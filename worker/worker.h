@@ -19,6 +19,7 @@
 #include "worker/kernel.h"
 #include "worker/notice.h"
 #include "worker/queue.h"
+#include "worker/steal.h"
 #include "worker/stop.h"
 
 /* Exit codes, contract §8. */
@@ -52,6 +53,7 @@ struct worker {
 	struct manifest previous; /* as an earlier incarnation left it */
 	/* fetch job */
 	struct queue queue;
+	struct steal steal; /* claims, and what an idle worker knows of others */
 	struct job_settings
 		settings;   /* of the newest job; defaults before there is one */
 	struct store *data; /* the data bucket; NULL before a gcsfuse arm needs it */

@@ -218,6 +218,49 @@ ok $? "and never become files"
 [ "$(grep -c ',yes,ok,' "$dir/mixed/results.csv")" -eq 4 ]
 ok $? "the rest is collected"
 
+# --- claims: who holds a unit owns its steps ---
+py <<'PY'
+def stealing(name):
+    r = Run(name, workers=3, tests=1, arms=1, iterations=3)   # 1-1 w-1, 1-2 w-2, 1-3 w-3
+    r.settings["steal"] = True
+    return r.plan()
+r = stealing("steal")
+r.claim("w-1", "1-1", "w-1")
+r.claim("w-3", "1-2", "w-2")
+r.claim("w-3", "1-3", "w-3")
+r.put_record(r.record("w-1", 1, 1))
+r.put_record(r.record("w-3", 1, 2))
+r.put_record(r.record("w-2", 1, 2, "failed"))     # without the claim: read, and superseded
+r.put_record(r.record("w-3", 1, 3))
+r = stealing("unclaimed").finish()                # an older worker's, say: as without claims
+r.put_record(r.record("w-3", 1, 1))
+r = stealing("false-claims").finish()
+r.claim("w-9", "1-1", "w-1")                      # no worker of the run
+r.claim("w-3", "1-2", "w-1")                      # not in that worker's job
+r.claim("w-2", "1-3", "w-3", run="good")
+r.put_record(r.record("w-9", 1, 1))
+r = Run("no-steal", workers=2, tests=1, arms=1, iterations=2).plan().finish()
+r.claim("w-2", "1-1", "w-1")                      # the config knows of no claims
+PY
+run 0 collect gs://ctl/steal --out "$dir/steal" && has "3 ok" &&
+	[ -s "$dir/steal/claims/1-2.json" ] &&
+	py "$dir/steal/results.csv" <<'PY'
+rows = [r for r in csv.DictReader(open(sys.argv[1])) if r["counts"] == "yes"]
+assert sorted((r["step"], r["worker"]) for r in rows) == [
+    ("1-1", "w-1"), ("1-2", "w-3"), ("1-3", "w-3")], rows
+PY
+ok $? "a stolen step counts where its claim is held, another's record of it does not"
+run 4 collect gs://ctl/unclaimed --out "$dir/unclaimed" && has "3 ok" &&
+	has "results/w-3/test-1/step_1.json refused: no job of worker w-3 lists step 1-1"
+ok $? "without a claim a record of somebody else is refused"
+run 4 collect gs://ctl/false-claims --out "$dir/false-claims" && has "3 ok" &&
+	has "claims/1-1.json refused: worker w-9 has no job in this run" &&
+	has "claims/1-3.json refused: says it is another run's" &&
+	has "results/w-9/test-1/step_1.json refused: no job of worker w-9"
+ok $? "claims that are not right change nothing"
+run 0 collect gs://ctl/no-steal --out "$dir/no-steal"
+ok $? "nor do claims where the config has none"
+
 py <<'PY'
 r = Run("plan", workers=4, tests=1, arms=1, iterations=4).plan().finish()
 r.bucket.put(r.at + "jobs/w-1.json", dict(r.job("w-1"), config_sha256="f" * 64))

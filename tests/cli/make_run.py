@@ -195,6 +195,15 @@ class Run:
         more = f"attempt-{attempt}/" if attempt > 1 else ""
         return f"{self.at}results/{worker}/test-{matrix_id}/{more}"
 
+    def claim(self, worker, step, source, round=1, **more):
+        """@worker holds the unit that @step of @source's job leads."""
+        name = step + (f".r{round}" if round > 1 else "")
+        self.bucket.put(
+            f"{self.at}claims/{name}.json",
+            dict({"schema": "muster/claim/1", "run": self.run, "round": round, "step": step,
+                  "steps": [step], "worker": worker, "incarnation": incarnation(),
+                  "from": source, "at": RECORD_TIME}, **more), worker)
+
     def put_record(self, record, name=None):
         name = name or (self.folder(record["worker"], record["matrix_id"], record["attempt"])
                         + f"step_{record['iteration']}.json")

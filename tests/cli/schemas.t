@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 
 tool, count, failed = sys.argv[1], 0, 0
 ORDERS = ["job", "config", "control", "vm"]
-RECORDS = ["worker", "manifest", "step"]
+RECORDS = ["worker", "manifest", "step", "claim"]
 # objects whose keys are the user's, or another program's
 FREE = ["params", "env", "gcsfuse", "monitor"]
 

@@ -56,6 +56,37 @@ for row in "0 done" "1 not-ok" "4 void" "1 failed" "1 cancelled" "3 interrupted"
 	ok $? "wait for $name: exit ${row% *}, silent"
 done
 
+# --- stealing: the steps of the plan count, wherever they ended ---
+py <<'PY'
+def stealing(name, *workers):
+    r = Run(name, workers=len(workers), tests=1, arms=1, iterations=2 * len(workers))
+    r.settings.update(stale_s=3600, steal=True)
+    r.plan()
+    for w, (state, done, total, lines) in zip(r.workers, workers):
+        if state:
+            r.heartbeat(w, state, done=done, total=total)
+        if lines:
+            r.manifest(w, [{"step": f"1-{i + 1}", "attempt": 1, "state": s, "reason": None,
+                            "summary": None} for i, s in enumerate(lines)])
+ok4 = ["ok"] * 4
+stealing("st-moved", ("done", 1, 1, ["ok"]), ("done", 3, 3, ["ok"] * 3))
+stealing("st-running", ("running", 1, 2, None), ("running", 1, 4, None))
+stealing("st-interrupted", ("interrupted", 0, 2, ["pending"] * 2), ("done", 4, 4, ok4))
+stealing("st-failed", ("failed", 0, 2, ["pending"] * 2), ("done", 4, 4, ok4))
+stealing("st-never-came", (None, 0, 0, None), ("done", 4, 4, ok4))
+stealing("st-bad", (None, 0, 0, None), ("done", 4, 4, ["ok", "ok", "ok", "failed"]))
+stealing("st-left", ("interrupted", 1, 2, None), ("done", 2, 2, ["ok"] * 2))
+stealing("st-drained", ("cancelled", 2, 2, ["ok", "cancelled"]), ("done", 2, 2, ["ok"] * 2))
+PY
+for row in "0 st-moved" "3 st-running" "0 st-interrupted" "0 st-failed" "0 st-never-came" "1 st-bad" \
+	"3 st-left" "1 st-drained"; do
+	name=${row#* }
+	run "${row% *}" status "gs://ctl/$name" && has "of 4 steps ended"
+	ok $? "status of $name: exit ${row% *}, 4 steps in all"
+done
+run 0 wait gs://ctl/st-never-came --timeout 20s
+ok $? "wait does not wait for a worker whose steps others have done"
+
 run 3 status gs://ctl/running && has "run running: 2 workers, 2 of 4 steps ended" && grep -q '^w-1 .*running .*1-1 .* 1/2 ' "$dir/out"
 ok $? "a row: state, step, done of total"
 run 1 status gs://ctl/failed && has 'no /dev/fuse [31m here' && ! grep -q "$(printf '\033')" "$dir/out"

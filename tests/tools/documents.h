@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "manifests/claim.h"
 #include "manifests/job.h"
 #include "manifests/record.h"
 
@@ -18,11 +19,12 @@ enum document {
 	DOC_WORKER,
 	DOC_MANIFEST,
 	DOC_STEP,
+	DOC_CLAIM,
 	DOC_COUNT,
 };
 
 static const char *const document_names[DOC_COUNT] = {
-	"job", "config", "control", "vm", "worker", "manifest", "step",
+	"job", "config", "control", "vm", "worker", "manifest", "step", "claim",
 };
 
 /* document_find() - the kind called @name, DOC_COUNT when there is none. */
@@ -65,6 +67,7 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 	struct manifest manifest = {0};
 	struct step_record step = {0};
 	struct heartbeat hb = {0};
+	struct claim claim = {0};
 	json_t *doc = NULL;
 
 	if (kind == DOC_WORKER && heartbeat_parse(text, n, &hb, unknown, err) == 0)
@@ -74,8 +77,11 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 		doc = manifest_to_json(&manifest);
 	else if (kind == DOC_STEP && step_record_parse(text, n, &step, unknown, err) == 0)
 		doc = step_record_to_json(&step);
+	else if (kind == DOC_CLAIM && claim_parse(text, n, &claim, unknown, err) == 0)
+		doc = claim_to_json(&claim);
 	manifest_done(&manifest);
 	step_record_done(&step);
+	claim_done(&claim);
 	return doc;
 }
 

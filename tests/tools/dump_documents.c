@@ -177,12 +177,31 @@ static json_t *make_step(void)
 	return step_record_to_json(&rec);
 }
 
+static json_t *make_claim(void)
+{
+	char ids[][STEP_ID_CAP] = {"2-1", "4-10"};
+	struct claim claim = {
+		.run = "r1",
+		.round = 2,
+		.matrix_id = 2,
+		.iteration = 1,
+		.n_steps = ARRAY_SIZE(ids),
+		.steps = ids,
+		.worker = "w-3",
+		.incarnation = {.n = 1},
+		.from = "w-1",
+	};
+
+	return claim_to_json(&claim);
+}
+
 static int print(enum document kind)
 {
 	static json_t *(*const make[DOC_COUNT])(void) = {
 		[DOC_JOB] = make_job,		[DOC_CONFIG] = make_config,
 		[DOC_CONTROL] = make_control,	[DOC_WORKER] = make_worker,
 		[DOC_MANIFEST] = make_manifest, [DOC_STEP] = make_step,
+		[DOC_CLAIM] = make_claim,
 	};
 	struct vm_config vm = {.run_url = "gs://ctl/a/r1", .debug = true};
 	cleanup_str struct str text = STR_INIT(1 << 20);

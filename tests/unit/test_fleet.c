@@ -288,6 +288,48 @@ static void test_slow(void)
 	}
 }
 
+/* With stealing the run's steps are counted, wherever they ended. */
+static void test_complete(void)
+{
+	static const struct {
+		const char *views; /* each worker has 2 of 5 done */
+		unsigned planned;
+		bool over, stuck, complete;
+		unsigned unjudged;
+	} rows[] = {
+		{"ee", 4, true, false, true, 2},   {"ee", 5, true, false, false, 2},
+		{"em", 4, true, false, true, 1},   {"es", 4, true, false, true, 2},
+		{"es", 5, false, true, false, 1},  {"ew", 4, true, false, true, 1},
+		{"ea", 4, false, false, true, 1},  {"es", 0, false, true, false, 1},
+		{"esx", 6, false, true, false, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_fleet struct fleet fleet = {.n_planned_steps = rows[i].planned};
+		struct fleet_counts c;
+
+		for (const char *v = rows[i].views; *v; v++) {
+			add(&fleet,
+			    *v == 'e'	? FLEET_ENDED
+			    : *v == 'w' ? FLEET_WAITING
+			    : *v == 's' ? FLEET_STALE
+			    : *v == 'm' ? FLEET_MISSING
+					: FLEET_ALIVE,
+			    *v == 'e' ? WORKER_INTERRUPTED : WORKER_RUNNING);
+			fleet.workers[fleet.n - 1].is_planned = *v != 'x';
+		}
+		c = fleet_count(&fleet);
+		ok(fleet_is_over(&c) == rows[i].over &&
+			   fleet_is_stuck(&c) == rows[i].stuck &&
+			   c.is_complete == rows[i].complete &&
+			   c.unjudged == rows[i].unjudged &&
+			   (!rows[i].planned || c.steps_total == rows[i].planned),
+		   "stealing, %s of %u: over %d, stuck %d, complete %d, unjudged %zu",
+		   rows[i].views, rows[i].planned, fleet_is_over(&c), fleet_is_stuck(&c),
+		   c.is_complete, c.unjudged);
+	}
+}
+
 static void test_large(void)
 {
 	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
@@ -321,6 +363,7 @@ int main(void)
 	test_over();
 	test_relieved();
 	test_slow();
+	test_complete();
 	test_large();
 	return done_testing();
 }

@@ -205,6 +205,7 @@ static void test_dirs(const struct run_ref *run)
 		[PATH_WORKERS] = "p/q/r1/workers/",
 		[PATH_RESULTS] = "p/q/r1/results/",
 		[PATH_BINARIES] = "p/q/r1/binaries/",
+		[PATH_CLAIMS] = "p/q/r1/claims/",
 	};
 	struct path_parts parts;
 	char n[PATH_CAP];
@@ -297,6 +298,26 @@ static void test_round_trip(const struct run_ref *run)
 		ok(p.kind == PATH_KIND_CONTROL && p.seq == numbers[i],
 		   "control order %u returns", numbers[i]);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const unsigned v = numbers[i], u = numbers[ARRAY_SIZE(numbers) - 1 - i];
+		bool good = true;
+
+		for (size_t k = 0; k < ARRAY_SIZE(numbers); k++) {
+			path_claim(n, run, v, u, numbers[k], NULL);
+			path_parse(run, n, &p);
+			good &= p.kind == PATH_KIND_CLAIM && p.matrix_id == v &&
+				p.iteration == u && p.round == numbers[k];
+		}
+		ok(good, "claims of %u-%u return", v, u);
+	}
+	path_claim(n, run, 17, 2, 1, NULL);
+	ok(is_at(run, n, "claims/17-2.json", &p), "claim of round 1");
+	path_claim(n, run, 17, 2, 3, NULL);
+	ok(is_at(run, n, "claims/17-2.r3.json", &p), "claim of round 3");
+	ok(path_claim(n, run, 0, 1, 1, NULL) == -EINVAL &&
+		   path_claim(n, run, 1, 0, 1, NULL) == -EINVAL &&
+		   path_claim(n, run, 1, 1, 0, NULL) == -EINVAL,
+	   "claims are numbered from 1");
 	path_config(n, run, NULL);
 	ok(is_at(run, n, "config.json", &p) && p.kind == PATH_KIND_CONFIG, "config");
 	path_tests_csv(n, run, NULL);
@@ -424,6 +445,16 @@ static const char *const strange[] = {
 	"b",
 	"report//a",
 	"claims/x",
+	"claims/1-1",
+	"claims/1-1.r1.json",
+	"claims/1-1.r02.json",
+	"claims/01-1.json",
+	"claims/1-0.json",
+	"claims/1.json",
+	"claims/1-1-1.json",
+	"claims/1-1.json.json",
+	"claims/1-1.r2.r2.json",
+	"claims/4294967296-1.json",
 	"barriers/x",
 	"_cache/gcsfuse/" KEY "/gcsfuse",
 	"worker.log",

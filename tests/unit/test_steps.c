@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which result of a step counts: rules one by one, then a small model exhaustively.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "coordinator/claims.h"
 #include "coordinator/steps.h"
 #include "core/clock.h"
 #include "core/str.h"
@@ -175,6 +177,97 @@ static void test_orders(void)
 		ok(strcmp(steps.v[0].owner, rows[i].owner) == 0, "reassign, %s: %s",
 		   rows[i].name, steps.v[0].owner);
 	}
+}
+
+/* Who has the second step of a block of two, which round 2 may list again alone. */
+static void test_claimed(void)
+{
+	static const struct job_step block[] = {{1, 1, 1, 1, 1, 1, 1, NULL},
+						{2, 1, 2, 1, 1, 2, 1, NULL}};
+	static const struct {
+		const char *name;
+		struct {
+			unsigned matrix_id, round;
+			const char *worker, *from;
+		} claims[2];
+		bool is_reassigned;
+		const char *owner, *others; /* whose records are read, and do not count */
+	} rows[] = {
+		{"unclaimed", {{0, 0, NULL, NULL}}, false, "w-1", ""},
+		{"by its own worker", {{1, 1, "w-1", "w-1"}}, false, "w-1", ""},
+		{"by a thief", {{1, 1, "w-3", "w-1"}}, false, "w-3", "w-1"},
+		{"not by the leader's name", {{2, 1, "w-3", "w-1"}}, false, "w-1", ""},
+		{"out of another's job", {{1, 1, "w-3", "w-2"}}, false, "w-1", ""},
+		{"by a thief, then moved",
+		 {{1, 1, "w-3", "w-1"}},
+		 true,
+		 "w-2",
+		 "w-1 w-3"},
+		{"moved, and taken there",
+		 {{1, 1, "w-3", "w-1"}, {2, 2, "w-4", "w-2"}},
+		 true,
+		 "w-4",
+		 "w-1 w-2 w-3"},
+		{"claimed in a round that does not count",
+		 {{1, 1, "w-3", "w-1"}, {2, 2, "w-4", "w-2"}},
+		 false,
+		 "w-3",
+		 "w-1"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_steps struct steps steps = {0};
+		const struct step_entry *e;
+		bool good = true;
+
+		add_job(&steps, "w-1", 1, block, 2);
+		add_job(&steps, "w-2", 2, &block[1], 1);
+		add_job(&steps, "w-3", 1, block, 0);
+		add_job(&steps, "w-4", 1, block, 0);
+		if (rows[i].is_reassigned)
+			reassign(&steps, "w-2", NULL, 2);
+		for (size_t k = 0; k < 2 && rows[i].claims[k].round; k++) {
+			struct claim c = {.matrix_id = rows[i].claims[k].matrix_id,
+					  .iteration = 1,
+					  .round = rows[i].claims[k].round};
+
+			str_copy(c.worker, sizeof(c.worker), rows[i].claims[k].worker);
+			str_copy(c.from, sizeof(c.from), rows[i].claims[k].from);
+			good &= steps_add_claim(&steps, &c, NULL) == 0;
+		}
+		steps_plan(&steps);
+		e = steps_find(&steps, 2, 1);
+		for (unsigned w = 1; w <= 4; w++) {
+			char name[8];
+			bool is_read;
+
+			snprintf(name, sizeof(name), "w-%u", w);
+			is_read = strstr(rows[i].others, name) != NULL ||
+				  strcmp(rows[i].owner, name) == 0;
+			good &= !is_read || steps_lister(e, name) != NULL;
+		}
+		ok(good && strcmp(e->owner, rows[i].owner) == 0, "claimed, %s: %s",
+		   rows[i].name, e->owner);
+	}
+}
+
+static void test_claims_refused(void)
+{
+	cleanup_steps struct steps steps = {0};
+	const struct claim stranger = {.round = 1,
+				       .matrix_id = 1,
+				       .iteration = 1,
+				       .worker = "w-9",
+				       .from = "w-1"};
+	struct err err = {0};
+
+	ok(steps_add_claim(&steps, &stranger, NULL) == -EINVAL, "no jobs, no claims");
+	add_job(&steps, "w-1", 1, one, 1);
+	ok(steps_add_claim(&steps, &stranger, &err) == -EINVAL && strstr(err.text, "w-9"),
+	   "a claim of a worker without a job: %s", err.text);
+	steps_plan(&steps);
+	ok(strcmp(steps.v[0].owner, "w-1") == 0 && !steps_lister(&steps.v[0], "w-9"),
+	   "its records stay refused");
 }
 
 static void test_newest_order(void)
@@ -364,6 +457,8 @@ int main(void)
 	test_uncommitted();
 	test_given_again();
 	test_orders();
+	test_claimed();
+	test_claims_refused();
 	test_newest_order();
 	test_attempts();
 	test_model();
