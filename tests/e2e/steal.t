@@ -191,11 +191,11 @@ good=0
 both=0
 for n in $(seq "$races"); do
 	run=r$n
-	split $run 2 3 --steal
+	split "$run" 2 3 --steal
 	faults '{"seed":'"$n"',"rules":[
 		{"kind":"lost","probability":0.3,"method":"POST"},
 		{"kind":"503","probability":0.1},{"kind":"reset","probability":0.05}]}'
-	fleet $run 3
+	fleet "$run" 3
 	faults '{"seed":1,"rules":[]}'
 	[ "$codes" = " 0 0 0" ] && [ "$(exactly_once $run)" = ok ] && good=$((good + 1)) ||
 		echo "# $run: $codes; $(exactly_once $run)"
