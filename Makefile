@@ -37,7 +37,9 @@ worker      := $(filter-out $(BUILD)/worker/main.o,$(call objs,worker))
 emulator    := $(filter-out $(BUILD)/emulator/main.o,$(call objs,emulator))
 tests       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 fuzzers     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c))
+# static: it runs in fio's cage
+fake_fio    := $(BUILD)/tests/tools/fake_fio
+tools       := $(filter-out $(fake_fio),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c)))
 # under a sanitizer without those that look at the sources or at fio's own text
 cli         := $(filter-out $(if $(SAN),tests/cli/includes.t tests/cli/fio_text.t),$(wildcard tests/cli/*.t))
 programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
@@ -64,6 +66,8 @@ $(tests) $(fuzzers) $(tools): %: %.o $(BUILD)/libcoordinator.a $(BUILD)/libworke
 
 $(image_programs): %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -static -s -o $@ $<
+$(fake_fio): %: %.o
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $(STATIC_LINK) -o $@ $< -lm
 
 $(BUILD)/libcore.a: $(core)
 $(BUILD)/libarchiver.a: $(BUILD)/core/archive.o
@@ -127,7 +131,7 @@ test:
 image: $(BUILD)/muster-worker $(image_programs)
 	BUILD=$(BUILD) image/build.sh $(BUILD)/image
 
-tests: $(tests) $(tools)
+tests: $(tests) $(tools) $(fake_fio)
 
 # whole runs need programs that can be told to die at a phase
 e2e:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/split.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 /*
@@ -144,6 +145,8 @@ static void make_config(struct split *split)
 		.n_allowed_options = f->allowed.n,
 	};
 	c->settings.max_attempts = (unsigned)f->max_attempts;
+	c->settings.heartbeat_s = (unsigned)(f->heartbeat_ns / NS_PER_S);
+	c->settings.stale_s = (unsigned)(f->stale_ns / NS_PER_S);
 }
 
 static int make_plan(struct split *split, struct err *err)
