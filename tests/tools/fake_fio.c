@@ -2,9 +2,9 @@
 // A quick stand-in for fio: real files, small I/O, true json+; what it does wrong follows
 // from the attempt's path alone, since the worker's cage shows it nothing else.
 //
-// A comment in the job file says how: "; chaos ms=5-150 fail=4 garbage=3 empty=3" (the
-// latter in percent of attempts). The bins carry worker, matrix id, iteration and
-// attempt, so that anything counted twice shows. tests/chaos/expect.py computes the same.
+// The job's description says how: "chaos ms=5-150 fail=4 garbage=3 empty=3" (the latter
+// in percent of attempts). The bins carry worker, matrix id, iteration and attempt, so
+// that anything counted twice shows. tests/chaos/expect.py computes the same.
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -107,13 +107,11 @@ static void add_jobs(const struct job *section)
 	}
 }
 
-static void read_comment(const char *line, struct plan *plan)
+static void read_description(const char *value, struct plan *plan)
 {
-	const char *at = strstr(line, "chaos ms=");
-
-	if (at && sscanf(at, "chaos ms=%u-%u fail=%u garbage=%u empty=%u", &plan->ms_low,
-			 &plan->ms_high, &plan->fail, &plan->garbage, &plan->empty) != 5)
-		die("cannot read", line);
+	if (sscanf(value, "chaos ms=%u-%u fail=%u garbage=%u empty=%u", &plan->ms_low,
+		   &plan->ms_high, &plan->fail, &plan->garbage, &plan->empty) != 5)
+		die("cannot read", value);
 }
 
 static void read_job_file(const char *path, struct plan *plan)
@@ -129,9 +127,7 @@ static void read_job_file(const char *path, struct plan *plan)
 		char *value = strchr(line, '=');
 
 		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] == ';' || line[0] == '#') {
-			read_comment(line, plan);
-		} else if (line[0] == '[') {
+		if (line[0] == '[') {
 			if (!is_global)
 				add_jobs(&section);
 			is_global = strcmp(line, "[global]") == 0;
@@ -140,6 +136,8 @@ static void read_job_file(const char *path, struct plan *plan)
 				 (int)strcspn(line + 1, "]"), line + 1);
 		} else if (value) {
 			*value++ = '\0';
+			if (strcmp(line, "description") == 0)
+				read_description(value, plan);
 			set_option(is_global ? &global : &section, line, value);
 		}
 	}
@@ -215,7 +213,7 @@ static bool reads(const struct job *j, uint64_t io)
 	return strstr(j->rw, "read") != NULL;
 }
 
-/* Every block of every file once; false on an error. */
+/* Every block of a file once. */
 static void do_file(struct job *j, uint64_t i)
 {
 	static char block[BLOCK_MAX];
@@ -224,7 +222,8 @@ static void do_file(struct job *j, uint64_t i)
 
 	file_name(j, i, path, sizeof(path));
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	/* what is read has to be there: fio lays it out when it is not */
+	if (fd < 0 || (strstr(j->rw, "rw") && ftruncate(fd, (off_t)j->filesize) < 0)) {
 		j->error = errno;
 		return;
 	}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one chaos run does: a pure function of its seed.
+
+Setup is the fleet and its job, and a list of events (seconds from the start, what, about
+whom, details). Nothing in here starts or asks anything.
+"""
+import random
+from dataclasses import dataclass, field
+
+HEARTBEAT_S, STALE_S = 1, 2
+LENGTH_S = 2.6
+FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
+PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
+          "prefix=")
+TEMPLATE = """[global]
+description=chaos ms={ms_low}-{ms_high} fail={fail} garbage={garbage} empty={empty}
+ioengine=psync
+fallocate=none
+rw=${{RW}}
+bs=${{BS}}
+filesize=${{FILESIZE}}
+nrfiles=${{NRFILES}}
+numjobs=${{NUMJOBS}}
+directory=${{TEST_DATA_DIR}}
+[t]
+"""
+
+
+@dataclass
+class Setup:
+    seed: int
+    run: str
+    workers: list
+    cases: list
+    arms: list
+    design: str
+    iterations: int
+    replicas: int
+    max_attempts: int
+    fio: dict
+    events: list = field(default_factory=list)
+
+
+@dataclass(order=True)
+class Event:
+    at_s: float
+    order: int
+    what: str = field(compare=False)
+    about: dict = field(compare=False, default_factory=dict)
+
+
+def make_cases(rng):
+    rows = []
+    for _ in range(rng.randint(2, 4)):
+        rows.append({"rw": rng.choice(["read", "write", "randread", "randwrite", "rw"]),
+                     "bs": "4k", "filesize": rng.choice(["32k", "64k"]),
+                     "nrfiles": str(rng.randint(1, 2)), "numjobs": str(rng.randint(1, 2))})
+    return rows
+
+
+def make_shape(rng, setup):
+    """Iterations and replicas for some 20 to 40 steps."""
+    setup.design = rng.choice(["blocks", "spread"])
+    setup.iterations = rng.choice([2, 4])
+    cells = len(setup.cases) * len(setup.arms) * setup.iterations
+    wanted = max(1, round(rng.randint(20, 40) / cells))
+    if setup.design == "blocks":
+        setup.replicas = min(wanted, len(setup.workers))
+    if setup.replicas < wanted:
+        setup.iterations *= max(1, round(wanted / setup.replicas / 2)) * 2
+
+
+def place(rng, same=0.6):
+    """Where a worker is started again: the same machine, or another one."""
+    return "same" if rng.random() < same else "other"
+
+
+def add_kill(rng, add, at, worker):
+    add(at, "kill", worker=worker)
+    if rng.random() < 0.85:
+        add(at + rng.uniform(0, 0.5), "start", worker=worker, place=place(rng))
+
+
+def add_term(rng, add, at, worker):
+    add(at, "term", worker=worker)
+    if rng.random() < 0.7:
+        add(at + rng.uniform(0, 1.2), "start", worker=worker, place=place(rng))
+
+
+def add_freeze(rng, add, at, worker):
+    """A zombie: silent for longer than stale_s, then back."""
+    back = at + STALE_S + rng.uniform(0.2, 2.0)
+    add(at, "freeze", worker=worker)
+    if rng.random() < 0.8:
+        add(at + rng.uniform(0, 0.8), "start", worker=worker, place=place(rng, 0.15))
+    if rng.random() < 0.25:
+        add(back - 0.05, "term-frozen", worker=worker)
+    add(back, "thaw", worker=worker)
+
+
+def add_double(rng, add, at, worker):
+    add(at, "start", worker=worker, place=place(rng, 0.4))
+
+
+def add_faults(rng, add, at, worker):
+    rules = []
+    for _ in range(rng.randint(1, 3)):
+        rule = {"kind": rng.choice(FAULTS), "probability": rng.choice([0.05, 0.15, 0.4])}
+        where, method = rng.choice(PLACES), rng.choice([None, "POST", "GET"])
+        if where:
+            rule["match"] = where
+        if method:
+            rule["method"] = method
+        if rule["kind"] == "stall":
+            rule["seconds"] = round(rng.uniform(0.05, 1.2), 2)
+        if rule["kind"] == "reset" and rng.random() < 0.4:
+            rule["after_bytes"] = rng.randint(1, 800)
+        rules.append(rule)
+    add(at, "faults", rules=rules, seed=rng.getrandbits(31))
+    add(at + rng.uniform(0.3, 1.5), "faults", rules=[], seed=1)
+
+
+def add_command(rng, add, at, worker):
+    """Any moment, killed at any moment. What this build cannot do is left out later."""
+    words = rng.choices([["split"], ["status"], ["collect"], ["stop"], ["stop", "--abort"],
+                         ["resume"]], [4, 2, 3, 1, 1, 2])[0]
+    kill_s = rng.uniform(0, 0.15) if rng.random() < 0.35 else None
+    add(at, "command", words=words, kill_s=kill_s)
+    if words[0] == "stop" and rng.random() < 0.6:
+        add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None)
+
+
+KINDS = ((add_kill, 6), (add_term, 3), (add_freeze, 2), (add_double, 3), (add_faults, 4),
+         (add_command, 3))
+
+
+def make_events(rng, setup):
+    events = []
+
+    def add(at_s, what, **about):
+        events.append(Event(at_s, len(events), what, about))
+
+    for worker in setup.workers:
+        add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", worker=worker, place="same")
+    add(rng.choice([0, rng.uniform(0, 0.3)]), "command", words=["split"],
+        kill_s=rng.choice([None, None, rng.uniform(0, 0.06)]))
+    kinds, weights = zip(*KINDS)
+    for _ in range(rng.randint(6, 14)):
+        make = rng.choices(kinds, weights)[0]
+        make(rng, add, rng.uniform(0.15, LENGTH_S), rng.choice(setup.workers))
+    return sorted(events)
+
+
+def make(seed):
+    """The whole script of a seed."""
+    rng = random.Random(seed)
+    setup = Setup(seed=seed, run=f"c{seed}",
+                  workers=[f"w-{i + 1}" for i in range(rng.randint(3, 8))],
+                  cases=make_cases(rng), arms=["a", "b"][:rng.randint(1, 2)], design="",
+                  iterations=2, replicas=1, max_attempts=rng.choice([2, 3, 4, 8, 8]),
+                  fio={"ms_low": 10, "ms_high": rng.choice([120, 250, 400]),
+                       "fail": rng.choice([0, 4]), "garbage": rng.choice([0, 3]),
+                       "empty": rng.choice([0, 3])})
+    make_shape(rng, setup)
+    setup.events = make_events(rng, setup)
+    return setup
