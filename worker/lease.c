@@ -114,6 +114,11 @@ static void note_inflight(struct worker *w, const struct heartbeat *hb)
 		found_note(&w->queue, matrix_id, iteration, hb->attempt, false);
 }
 
+static bool is_same_machine(const struct worker *w, const struct heartbeat *hb)
+{
+	return strcmp(hb->incarnation.instance_id, w->id.instance_id) == 0;
+}
+
 /* Write the first heartbeat over what was seen. -EEXIST: somebody was faster. */
 static int claim(struct worker *w, const char *name, const struct lease_seen *seen,
 		 struct err *err)
@@ -141,6 +146,9 @@ static int claim(struct worker *w, const char *name, const struct lease_seen *se
 	if (r < 0)
 		return r;
 	w->beat.lease_generation = meta.generation;
+	w->queue.may_be_begun =
+		seen->exists && !(seen->is_readable && (worker_is_end(seen->hb.state) ||
+							is_same_machine(w, &seen->hb)));
 	note_inflight(w, &seen->hb);
 	return 0;
 }

@@ -217,6 +217,27 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 	return r;
 }
 
+unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
+			   unsigned max_attempts)
+{
+	bool was_seen = found && !found->has_record && found->attempt < attempt;
+
+	return was_seen || attempt >= max_attempts ? attempt : attempt + 1;
+}
+
+static void skip_unseen(struct worker *w, struct queue_step *s,
+			struct manifest_step *line)
+{
+	const struct job_step *p = s->plan;
+
+	if (!w->queue.may_be_begun || attempt_is_final(s->state))
+		return;
+	w->queue.may_be_begun = false;
+	s->attempt = queue_skip_unseen(found_get(&w->queue, p->matrix_id, p->iteration),
+				       s->attempt, s->job->settings.max_attempts);
+	line->attempt = s->attempt;
+}
+
 static void remove_at(struct worker *w, size_t i)
 {
 	struct queue *q = &w->queue;
@@ -257,6 +278,7 @@ int queue_add_job(struct worker *w, struct job *job, struct err *err)
 		r = resume_step(w, &s, &line, err);
 		if (r < 0)
 			return err_wrap(err, r, "step %s", line.step);
+		skip_unseen(w, &s, &line);
 		if (q->n_jobs > 1)
 			remove_step(w, s.plan);
 		q->steps[q->n++] = s;
@@ -302,6 +324,21 @@ void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned at
 	board_step(&w->board, i, state, attempt, reason);
 }
 
+/* An abort that comes in the middle of it cuts a write short, once. */
+static int write_cancelled(struct worker *w, const struct queue_step *s,
+			   const char *reason, struct manifest_step *line,
+			   struct err *err)
+{
+	int r = -ECANCELED;
+
+	for (int tries = 0; tries < 2 && r == -ECANCELED; tries++) {
+		err_clear(err);
+		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
+		r = record_write_cancelled(w, s, reason, line, err);
+	}
+	return r;
+}
+
 void queue_cancel_rest(struct worker *w, const char *reason)
 {
 	bool can_write = stop_why(&w->stop) != STOP_FENCED;
@@ -314,12 +351,13 @@ void queue_cancel_rest(struct worker *w, const char *reason)
 		if (attempt_is_final(s->state))
 			continue;
 		reason_set(line.reason, reason);
-		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
-		if (can_write && record_write_cancelled(w, s, reason, &line, &err) < 0) {
+		if (can_write && write_cancelled(w, s, reason, &line, &err) < 0) {
 			log_line(LOG_WARN, "cancelled steps not recorded: %s", err.text);
 			can_write = false;
 		}
-		queue_set(w, i, line.state, s->attempt, line.reason);
+		/* without its record a step is still to come */
+		if (can_write)
+			queue_set(w, i, line.state, s->attempt, line.reason);
 	}
 }
 

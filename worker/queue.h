@@ -34,6 +34,8 @@ struct queue {
 	struct queue_step *steps;
 	size_t n_found;
 	struct found *found; /* of this worker, in no order */
+	bool may_be_begun;   /* the name's last owner fell silent: the step it would have
+			      * begun next may have begun, whatever its heartbeat says */
 };
 
 /**
@@ -50,6 +52,19 @@ int queue_scan(struct worker *w, struct err *err);
  * record of the last one allowed is written here.
  */
 int queue_add_job(struct worker *w, struct job *job, struct err *err);
+
+/**
+ * queue_skip_unseen() - the attempt to go on with where the last owner may still live.
+ *
+ * Heartbeats lag behind: the first step that is not final may have been begun unseen, and
+ * a machine that comes back goes on with that attempt. Results of different attempts
+ * never share a path, so the next number is taken as long as there is one. Pure.
+ *
+ * @found: what is known of the step; NULL = nothing
+ * @attempt: what follows from @found
+ */
+unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
+			   unsigned max_attempts);
 
 /** queue_drop() - take out the steps an order moved to other workers. */
 void queue_drop(struct worker *w, const struct orders *orders);

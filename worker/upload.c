@@ -195,6 +195,12 @@ int attempt_upload(struct worker *w, struct attempt *a, struct err *err)
 		r = upload_file(w, a, STEP_MONITOR, "text/csv", false, err);
 	if (r == 0)
 		r = upload_file(w, a, STEP_GCSFUSE_LOG, "application/gzip", is_cut, err);
+	/* a machine thought dead was at this attempt too: ours is spoiled, not failed */
+	if (r == -EEXIST)
+		attempt_fail(a, ATTEMPT_INTERRUPTED,
+			     "its files were written by another "
+			     "life of this worker: %s",
+			     err->text);
 	return r;
 }
 
@@ -234,5 +240,7 @@ int attempt_commit(struct worker *w, struct attempt *a, struct err *err)
 		return err_wrap(err, r, "record of step %s", a->id);
 	a->is_committed = true;
 	attempt_state_set(w, a, a->end);
+	if (a->end == ATTEMPT_INTERRUPTED && stop_why(&w->stop) == STOP_NONE)
+		queue_set(w, a->index, ATTEMPT_PENDING, a->number + 1, NULL);
 	return 0;
 }

@@ -43,6 +43,7 @@ def judge(fleet, operator, results):
     ev = evidence.Evidence(objects, bucket.writes(requests, fleet.setup.run))
     case = SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
                            schemas=checks.load_schemas(TOP), offers=operator.offers,
+                           sightings=operator.sightings,
                            was_resumed=operator.counts.get("resume", 0) > 0)
     problems = [p for check in checks.CHECKS if results or check not in NEED_RESULTS
                 for p in check(ev, case)]

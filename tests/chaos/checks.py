@@ -65,12 +65,20 @@ def check_plan(ev, case):
             yield f"plan: {step} is in two jobs of round 1"
 
 
+def was_stopped_jobless(ev, case, step):
+    """An order came before the worker had its job: nobody was there to cancel the step."""
+    owner = ev.owner(step)
+    lease = ev.objects[f"workers/{owner}.json"].document()
+    return (lease["state"] == "cancelled" and lease["total"] == 0 and
+            ev.stop_stands(owner) and not case.was_resumed)
+
+
 def check_none_lost(ev, case):
     for step in ev.listings:
         record = ev.counting(step)
-        if record is None:
+        if record is None and not was_stopped_jobless(ev, case, step):
             yield f"lost: {step} of {ev.owner(step)} has no result"
-        elif record.state == "cancelled":
+        elif record and record.state == "cancelled":
             if not ev.stop_stands(record.worker, record.generation):
                 yield f"cancelled: {step} by {record.worker}, and no order stands"
             elif "resume" in case.offers and case.was_resumed:
@@ -270,6 +278,17 @@ def check_shared(ev, case):
             yield f"shared: {step} attempt {attempt} of {worker} by {' '.join(sorted(tags))}"
 
 
+def check_reused(ev, case):
+    """An attempt that was seen in flight in one life is not run by another."""
+    for worker, generation, step, attempt in sorted(case.sightings):
+        tag = ev.holder(worker, generation)
+        for r in ev.records.get(step, []):
+            if (r.worker, r.attempt) == (worker, attempt) and r.creator != tag and (
+                    r.document["files"] or r.state == "ok"):
+                yield f"reused: {r.name} by {r.creator} was in flight in {tag}"
+                break
+
+
 CHECKS = (check_names, check_documents, check_plan, check_none_lost, check_collect,
           check_rerun, check_attempts, check_ending, check_record, check_cells,
-          check_manifest, check_one_writer, check_shared)
+          check_manifest, check_one_writer, check_shared, check_reused)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries a script out against a fleet, then plays the operator who brings the run home."""
+import http.client
 import json
 import signal
 import subprocess
@@ -32,6 +33,8 @@ class Operator:
         self.struck, self.counts = {}, {}
         self.pending_kills = []
         self.has_split = False
+        self.busy = set()  # workers that have a step in flight
+        self.sightings = set()  # (worker, generation of its lease, step, attempt)
 
     def count(self, what):
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -39,29 +42,38 @@ class Operator:
     # what events do
 
     def newest(self, about, is_frozen=False):
-        for p in reversed(self.fleet.living(about["worker"])):
+        for p in reversed(self.fleet.living(about["who"]["worker"])):
             if p.is_frozen == is_frozen:
                 return p
         return None
 
+    def aim(self, who):
+        """At one who is at work: the others have nothing to lose."""
+        busy = sorted(w for w in self.busy if self.fleet.living(w))
+        if busy and who["worker"] not in busy:
+            who["worker"] = self.fleet.rng.choice(busy)
+
     def do_start(self, about):
-        if len(self.fleet.living(about["worker"])) > 0:
+        if len(self.fleet.living(about["who"]["worker"])) > 0:
             self.count("duplicate")
-        self.fleet.start_worker(about["worker"], about["place"])
+        self.fleet.start_worker(about["who"]["worker"], about["place"])
 
     def do_kill(self, about):
+        self.aim(about["who"])
         p = self.newest(about)
         if p:
             self.count("kill -9")
             p.send(signal.SIGKILL)
 
     def do_term(self, about):
+        self.aim(about["who"])
         p = self.newest(about)
         if p:
             self.count("SIGTERM")
             p.send(signal.SIGTERM)
 
     def do_freeze(self, about):
+        self.aim(about["who"])
         p = self.newest(about)
         if p:
             self.count("freeze")
@@ -75,7 +87,7 @@ class Operator:
             p.send(signal.SIGTERM)
 
     def do_thaw(self, about):
-        for p in self.fleet.living(about["worker"]):
+        for p in self.fleet.living(about["who"]["worker"]):
             if p.is_frozen:
                 p.is_frozen = False
                 p.send(signal.SIGCONT)
@@ -102,6 +114,27 @@ class Operator:
                 self.count("kill -9 of a command")
                 due[1].send(signal.SIGKILL)
 
+    def look_until(self, until):
+        """Note who says to be at what, as far as the faults let us see it."""
+        while True:
+            try:
+                for r in self.fleet.client.metadata("ctl", f"{self.setup.run}/workers/"):
+                    self.sight(r)
+            except (OSError, RuntimeError, ValueError, http.client.HTTPException):
+                pass
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, 0.04))
+
+    def sight(self, resource):
+        words = resource.get("metadata", {}).get("muster-summary", "").split()
+        worker = resource["name"].rsplit("/", 1)[1][:-5]
+        self.busy.discard(worker)
+        if len(words) == 4 and words[1] != "-":
+            self.busy.add(worker)
+            self.sightings.add((worker, int(resource["generation"]), words[1], int(words[2])))
+
     def play(self):
         """The script, each event at its time."""
         start = time.monotonic()
@@ -109,7 +142,7 @@ class Operator:
         while events or self.pending_kills:
             times = [start + events[0].at_s] if events else []
             times += [due for due, _ in self.pending_kills]
-            time.sleep(max(0, min(times) - time.monotonic()))
+            self.look_until(min(times))
             self.kill_due()
             if events and start + events[0].at_s <= time.monotonic():
                 event = events.pop(0)
@@ -186,7 +219,7 @@ class Operator:
         until = time.monotonic() + OVER_S
         self.do_faults({"seed": 1, "rules": []})
         for worker in self.setup.workers:
-            self.do_thaw({"worker": worker})
+            self.do_thaw({"who": {"worker": worker}})
         if not self.split(until):
             return ["stuck: split does not succeed"], None
         problems, results = [], None

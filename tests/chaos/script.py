@@ -2,13 +2,14 @@
 """What one chaos run does: a pure function of its seed.
 
 Setup is the fleet and its job, and a list of events (seconds from the start, what, about
-whom, details). Nothing in here starts or asks anything.
+whom, details). Nothing in here starts or asks anything. Events that belong together share
+their "who", which may be turned to a worker that is busy when the first of them comes.
 """
 import random
 from dataclasses import dataclass, field
 
 HEARTBEAT_S, STALE_S = 1, 2
-LENGTH_S = 2.6
+LENGTH_S = 2.4
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
 PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
           "prefix=")
@@ -75,34 +76,34 @@ def place(rng, same=0.6):
     return "same" if rng.random() < same else "other"
 
 
-def add_kill(rng, add, at, worker):
-    add(at, "kill", worker=worker)
+def add_kill(rng, add, at, who):
+    add(at, "kill", who=who)
     if rng.random() < 0.85:
-        add(at + rng.uniform(0, 0.5), "start", worker=worker, place=place(rng))
+        add(at + rng.uniform(0, 0.5), "start", who=who, place=place(rng))
 
 
-def add_term(rng, add, at, worker):
-    add(at, "term", worker=worker)
+def add_term(rng, add, at, who):
+    add(at, "term", who=who)
     if rng.random() < 0.7:
-        add(at + rng.uniform(0, 1.2), "start", worker=worker, place=place(rng))
+        add(at + rng.uniform(0, 1.2), "start", who=who, place=place(rng))
 
 
-def add_freeze(rng, add, at, worker):
+def add_freeze(rng, add, at, who):
     """A zombie: silent for longer than stale_s, then back."""
     back = at + STALE_S + rng.uniform(0.2, 2.0)
-    add(at, "freeze", worker=worker)
+    add(at, "freeze", who=who)
     if rng.random() < 0.8:
-        add(at + rng.uniform(0, 0.8), "start", worker=worker, place=place(rng, 0.15))
+        add(at + rng.uniform(0, 0.8), "start", who=who, place=place(rng, 0.15))
     if rng.random() < 0.25:
-        add(back - 0.05, "term-frozen", worker=worker)
-    add(back, "thaw", worker=worker)
+        add(back - 0.05, "term-frozen", who=who)
+    add(back, "thaw", who=who)
 
 
-def add_double(rng, add, at, worker):
-    add(at, "start", worker=worker, place=place(rng, 0.4))
+def add_double(rng, add, at, who):
+    add(at, "start", who=who, place=place(rng, 0.4))
 
 
-def add_faults(rng, add, at, worker):
+def add_faults(rng, add, at, who):
     rules = []
     for _ in range(rng.randint(1, 3)):
         rule = {"kind": rng.choice(FAULTS), "probability": rng.choice([0.05, 0.15, 0.4])}
@@ -120,7 +121,7 @@ def add_faults(rng, add, at, worker):
     add(at + rng.uniform(0.3, 1.5), "faults", rules=[], seed=1)
 
 
-def add_command(rng, add, at, worker):
+def add_command(rng, add, at, who):
     """Any moment, killed at any moment. What this build cannot do is left out later."""
     words = rng.choices([["split"], ["status"], ["collect"], ["stop"], ["stop", "--abort"],
                          ["resume"]], [4, 2, 3, 1, 1, 2])[0]
@@ -130,7 +131,7 @@ def add_command(rng, add, at, worker):
         add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None)
 
 
-KINDS = ((add_kill, 6), (add_term, 3), (add_freeze, 2), (add_double, 3), (add_faults, 4),
+KINDS = ((add_kill, 6), (add_term, 3), (add_freeze, 4), (add_double, 3), (add_faults, 4),
          (add_command, 3))
 
 
@@ -141,13 +142,14 @@ def make_events(rng, setup):
         events.append(Event(at_s, len(events), what, about))
 
     for worker in setup.workers:
-        add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", worker=worker, place="same")
+        add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", who={"worker": worker},
+            place="same")
     add(rng.choice([0, rng.uniform(0, 0.3)]), "command", words=["split"],
         kill_s=rng.choice([None, None, rng.uniform(0, 0.06)]))
     kinds, weights = zip(*KINDS)
     for _ in range(rng.randint(6, 14)):
         make = rng.choices(kinds, weights)[0]
-        make(rng, add, rng.uniform(0.15, LENGTH_S), rng.choice(setup.workers))
+        make(rng, add, rng.uniform(0.15, LENGTH_S), {"worker": rng.choice(setup.workers)})
     return sorted(events)
 
 
@@ -158,7 +160,7 @@ def make(seed):
                   workers=[f"w-{i + 1}" for i in range(rng.randint(3, 8))],
                   cases=make_cases(rng), arms=["a", "b"][:rng.randint(1, 2)], design="",
                   iterations=2, replicas=1, max_attempts=rng.choice([2, 3, 4, 8, 8]),
-                  fio={"ms_low": 10, "ms_high": rng.choice([120, 250, 400]),
+                  fio={"ms_low": 40, "ms_high": rng.choice([200, 500, 900]),
                        "fail": rng.choice([0, 4]), "garbage": rng.choice([0, 3]),
                        "empty": rng.choice([0, 3])})
     make_shape(rng, setup)
