@@ -5,6 +5,8 @@
 # make image      the worker's VM image;  make fleet  the main job with two such VMs
 # make test-fleet a fleet by terraform: kill, resume, destroy;  make bench-boot  how long a boot takes
 # make e2e        whole runs: real gcsfuse, real fio, kills and faults
+# make chaos      RUNS=50 small fleets under seeded faults, from SEED=1; make chaos-plants  the
+#                 bugs planted to prove that those runs find bugs
 # make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
 # make fuzz       each fuzzer for FUZZ_SECONDS;  make bench  figures beside their limits
@@ -122,6 +124,7 @@ test:
 	$(MAKE) WERROR=1 all
 	$(MAKE) image
 	$(MAKE) WERROR=1 check e2e
+	$(MAKE) chaos RUNS=50
 	$(MAKE) vm-test test-fleet VM_TESTS="tests/vm/uefi.t tests/vm/power.t"
 	$(MAKE) CC=clang WERROR=1 BUILD=build/clang all tests
 	$(MAKE) sanitize tsan
@@ -137,6 +140,14 @@ tests: $(tests) $(tools) $(fake_fio)
 e2e:
 	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all tests
 	BUILD=$(CURDIR)/build/testing prove --failures -e '' $(wildcard tests/e2e/*.t)
+
+# the runs need short waits and planted bugs, which only these programs have
+RUNS ?= 50
+SEED ?= 1
+chaos chaos-plants:
+	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all build/testing/tests/tools/fake_fio
+	tests/chaos/chaos.py --build build/testing --seed $(SEED) \
+		$(if $(filter chaos,$@),--runs $(RUNS),--plants)
 
 bench: all $(tools)
 	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
@@ -179,6 +190,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps demo image fleet test vm-test test-fleet tests e2e bench bench-boot check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo image fleet test vm-test test-fleet tests e2e chaos chaos-plants bench bench-boot check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -11,6 +11,8 @@ import urllib.parse
 from dataclasses import dataclass
 
 TAG = "x-chaos-"
+# what a look at a bucket full of faults may end with
+FAULTY = (OSError, RuntimeError, ValueError, http.client.HTTPException)
 
 
 class Client:

@@ -23,6 +23,7 @@ class Process:
     child: subprocess.Popen
     workspace: str = ""
     is_frozen: bool = False
+    is_doomed: bool = False  # told to die by itself
     signals: set = field(default_factory=set)  # that the script sent it
     started_s: float = field(default_factory=time.monotonic)
 
@@ -102,18 +103,22 @@ class Fleet:
         self.processes.append(process)
         return process
 
-    def start_worker(self, name, place):
+    def start_worker(self, name, place, die=None):
         if place == "other":
             self.machines[name] += 1
         workspace = self.path(f"{name}.{self.machines[name]}")
         skew = self.skew_ms.setdefault(workspace, self.rng.choice([0, 1, -1]) *
                                        self.rng.randint(0, 60000))
-        return self.spawn(name, [
+        extra = {"MUSTER_CLOCK_SKEW_MS": str(skew), "MUSTER_MEASURE_LOCK": workspace + ".lock"}
+        if die:
+            extra["MUSTER_DIE_AT"] = die
+        process = self.spawn(name, [
             os.path.join(self.build, "muster-worker"), "--run", f"gs://ctl/{self.setup.run}",
-            "--worker", name, "--workspace", workspace], workspace,
-            {"MUSTER_CLOCK_SKEW_MS": str(skew), "MUSTER_MEASURE_LOCK": workspace + ".lock"})
+            "--worker", name, "--workspace", workspace], workspace, extra)
+        process.is_doomed = bool(die)
+        return process
 
-    def start_command(self, words):
+    def start_command(self, words, puts=None):
         setup, url = self.setup, f"gs://ctl/{self.setup.run}"
         argv = [os.path.join(self.build, "muster"), words[0], url, *words[1:]]
         if words[0] == "split":
@@ -126,7 +131,9 @@ class Fleet:
                      f"{script.HEARTBEAT_S}s", "--stale", f"{script.STALE_S}s"]
         if words[0] == "collect":
             argv += ["--out", self.path(f"out.{len(self.processes)}")]
-        process = self.spawn(" ".join(words), argv)
+        process = self.spawn(" ".join(words), argv, extra=puts and {
+            "MUSTER_DIE_AFTER_PUTS": str(puts)})
+        process.is_doomed = bool(puts)
         process.out = argv[-1]
         return process
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries a script out against a fleet, then plays the operator who brings the run home."""
-import http.client
 import json
 import signal
 import subprocess
@@ -56,7 +55,9 @@ class Operator:
     def do_start(self, about):
         if len(self.fleet.living(about["who"]["worker"])) > 0:
             self.count("duplicate")
-        self.fleet.start_worker(about["who"]["worker"], about["place"])
+        if about["die"]:
+            self.count("death at a point")
+        self.fleet.start_worker(about["who"]["worker"], about["place"], about["die"])
 
     def do_kill(self, about):
         self.aim(about["who"])
@@ -93,7 +94,8 @@ class Operator:
                 p.send(signal.SIGCONT)
 
     def do_faults(self, about):
-        struck = self.fleet.client.set_faults(about["seed"], about["rules"])
+        struck = self.fleet.client.set_faults(about["seed"], about["rules"] +
+                                              self.setup.weather)
         for kind, n in struck.items():
             self.struck[kind] = self.struck.get(kind, 0) + n
 
@@ -102,7 +104,9 @@ class Operator:
         if words[0] == "resume" and "resume" not in self.offers:
             return
         self.count(" ".join(words))
-        p = self.fleet.start_command(words)
+        if about["puts"]:
+            self.count("death of a command")
+        p = self.fleet.start_command(words, about["puts"])
         if about["kill_s"] is not None:
             self.pending_kills.append((time.monotonic() + about["kill_s"], p))
 
@@ -120,7 +124,7 @@ class Operator:
             try:
                 for r in self.fleet.client.metadata("ctl", f"{self.setup.run}/workers/"):
                     self.sight(r)
-            except (OSError, RuntimeError, ValueError, http.client.HTTPException):
+            except bucket.FAULTY:
                 pass
             left = until - time.monotonic()
             if left <= 0:
@@ -137,6 +141,7 @@ class Operator:
 
     def play(self):
         """The script, each event at its time."""
+        self.do_faults({"seed": self.setup.seed, "rules": []})
         start = time.monotonic()
         events = list(self.setup.events)
         while events or self.pending_kills:
@@ -151,8 +156,11 @@ class Operator:
     # the operator
 
     def leases(self):
-        found = bucket.contents(self.fleet.client, "ctl", self.setup.run, "workers/")
-        return {name: json.loads(body) for name, body in found.items()}
+        try:
+            found = bucket.contents(self.fleet.client, "ctl", self.setup.run, "workers/")
+            return {name: json.loads(body) for name, body in found.items()}
+        except bucket.FAULTY:
+            return None
 
     def state(self, leases, worker):
         return leases.get(f"workers/{worker}.json", {}).get("state", "waiting")
@@ -161,6 +169,8 @@ class Operator:
         """Start what is dead until every worker has ended. False: it never did."""
         while time.monotonic() < until:
             leases = self.leases()
+            if leases is None:
+                continue
             open_ = [w for w in self.setup.workers
                      if self.state(leases, w) not in ENDS or self.fleet.living(w)]
             if not open_:
@@ -235,6 +245,8 @@ class Operator:
                 return ["stuck: resume does not succeed"], results
         if not self.all_end(until + 10):
             problems.append("stuck: processes do not end")
+        self.setup.weather = []
+        self.do_faults({"seed": 1, "rules": []})
         waited = self.fleet.run_command(["wait", "--timeout", "5s", "--every", "100ms"])
         if waited.code not in (0, 1, 4):
             problems.append(f"wait ended {waited.code}: {self.fleet.log(waited)[-200:]}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 HEARTBEAT_S, STALE_S = 1, 2
 LENGTH_S = 2.4
+POINTS = ("lease", "fetch-job", "claim", "layout", "measure", "parse", "upload", "commit")
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
 PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
           "prefix=")
@@ -39,6 +40,7 @@ class Setup:
     replicas: int
     max_attempts: int
     fio: dict
+    weather: list = field(default_factory=list)  # faults all the time, to the end
     events: list = field(default_factory=list)
 
 
@@ -76,16 +78,25 @@ def place(rng, same=0.6):
     return "same" if rng.random() < same else "other"
 
 
+def dies_at(rng):
+    """Now and then at an exact place of its own, as tests/e2e/kill.t has it."""
+    if rng.random() >= 0.15:
+        return None
+    return rng.choice(["before:", "after:"]) + rng.choice(POINTS)
+
+
 def add_kill(rng, add, at, who):
     add(at, "kill", who=who)
     if rng.random() < 0.85:
-        add(at + rng.uniform(0, 0.5), "start", who=who, place=place(rng))
+        add(at + rng.uniform(0, 0.5), "start", who=who, place=place(rng),
+            die=dies_at(rng))
 
 
 def add_term(rng, add, at, who):
     add(at, "term", who=who)
     if rng.random() < 0.7:
-        add(at + rng.uniform(0, 1.2), "start", who=who, place=place(rng))
+        add(at + rng.uniform(0, 1.2), "start", who=who, place=place(rng),
+            die=dies_at(rng))
 
 
 def add_freeze(rng, add, at, who):
@@ -93,20 +104,21 @@ def add_freeze(rng, add, at, who):
     back = at + STALE_S + rng.uniform(0.2, 2.0)
     add(at, "freeze", who=who)
     if rng.random() < 0.8:
-        add(at + rng.uniform(0, 0.8), "start", who=who, place=place(rng, 0.15))
+        add(at + rng.uniform(0, 0.8), "start", who=who, place=place(rng, 0.15),
+            die=dies_at(rng))
     if rng.random() < 0.25:
         add(back - 0.05, "term-frozen", who=who)
     add(back, "thaw", who=who)
 
 
 def add_double(rng, add, at, who):
-    add(at, "start", who=who, place=place(rng, 0.4))
+    add(at, "start", who=who, place=place(rng, 0.4), die=dies_at(rng))
 
 
-def add_faults(rng, add, at, who):
+def make_rules(rng, odds):
     rules = []
     for _ in range(rng.randint(1, 3)):
-        rule = {"kind": rng.choice(FAULTS), "probability": rng.choice([0.05, 0.15, 0.4])}
+        rule = {"kind": rng.choice(FAULTS), "probability": rng.choice(odds)}
         where, method = rng.choice(PLACES), rng.choice([None, "POST", "GET"])
         if where:
             rule["match"] = where
@@ -117,6 +129,11 @@ def add_faults(rng, add, at, who):
         if rule["kind"] == "reset" and rng.random() < 0.4:
             rule["after_bytes"] = rng.randint(1, 800)
         rules.append(rule)
+    return rules
+
+
+def add_faults(rng, add, at, who):
+    rules = make_rules(rng, [0.1, 0.3, 0.6])
     add(at, "faults", rules=rules, seed=rng.getrandbits(31))
     add(at + rng.uniform(0.3, 1.5), "faults", rules=[], seed=1)
 
@@ -126,9 +143,10 @@ def add_command(rng, add, at, who):
     words = rng.choices([["split"], ["status"], ["collect"], ["stop"], ["stop", "--abort"],
                          ["resume"]], [4, 2, 3, 1, 1, 2])[0]
     kill_s = rng.uniform(0, 0.15) if rng.random() < 0.35 else None
-    add(at, "command", words=words, kill_s=kill_s)
+    add(at, "command", words=words, kill_s=kill_s, puts=None)
     if words[0] == "stop" and rng.random() < 0.6:
-        add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None)
+        add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None,
+            puts=None)
 
 
 KINDS = ((add_kill, 6), (add_term, 3), (add_freeze, 4), (add_double, 3), (add_faults, 4),
@@ -143,9 +161,10 @@ def make_events(rng, setup):
 
     for worker in setup.workers:
         add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", who={"worker": worker},
-            place="same")
+            place="same", die=dies_at(rng))
     add(rng.choice([0, rng.uniform(0, 0.3)]), "command", words=["split"],
-        kill_s=rng.choice([None, None, rng.uniform(0, 0.06)]))
+        kill_s=rng.choice([None, None, rng.uniform(0, 0.06)]),
+        puts=rng.choice([None, None, rng.randint(1, 8)]))
     kinds, weights = zip(*KINDS)
     for _ in range(rng.randint(6, 14)):
         make = rng.choices(kinds, weights)[0]
@@ -164,5 +183,7 @@ def make(seed):
                        "fail": rng.choice([0, 4]), "garbage": rng.choice([0, 3]),
                        "empty": rng.choice([0, 3])})
     make_shape(rng, setup)
+    if rng.random() < 0.6:
+        setup.weather = make_rules(rng, [0.02, 0.05, 0.1])
     setup.events = make_events(rng, setup)
     return setup
