@@ -5,6 +5,7 @@
 #define WORKER_PLANT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef MUSTER_TESTING

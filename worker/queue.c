@@ -220,7 +220,7 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
 			   unsigned max_attempts)
 {
-	bool was_seen = found && !found->has_record && found->attempt < attempt;
+	bool was_seen = found && !found->has_record && found->attempt + 1 == attempt;
 
 	return was_seen || attempt >= max_attempts ? attempt : attempt + 1;
 }

@@ -103,7 +103,7 @@ class Fleet:
         self.processes.append(process)
         return process
 
-    def start_worker(self, name, place, die=None):
+    def start_worker(self, name, place, die=None, stop=None):
         if place == "other":
             self.machines[name] += 1
         workspace = self.path(f"{name}.{self.machines[name]}")
@@ -112,10 +112,12 @@ class Fleet:
         extra = {"MUSTER_CLOCK_SKEW_MS": str(skew), "MUSTER_MEASURE_LOCK": workspace + ".lock"}
         if die:
             extra["MUSTER_DIE_AT"] = die
+        if stop:
+            extra["MUSTER_STOP_AT"] = stop
         process = self.spawn(name, [
             os.path.join(self.build, "muster-worker"), "--run", f"gs://ctl/{self.setup.run}",
             "--worker", name, "--workspace", workspace], workspace, extra)
-        process.is_doomed = bool(die)
+        process.is_doomed, process.is_frozen = bool(die), bool(stop)
         return process
 
     def start_command(self, words, puts=None):

@@ -57,7 +57,10 @@ class Operator:
             self.count("duplicate")
         if about["die"]:
             self.count("death at a point")
-        self.fleet.start_worker(about["who"]["worker"], about["place"], about["die"])
+        if about.get("stop"):
+            self.count("stop at a point")
+        self.fleet.start_worker(about["who"]["worker"], about["place"], about["die"],
+                                about.get("stop"))
 
     def do_kill(self, about):
         self.aim(about["who"])
@@ -89,9 +92,8 @@ class Operator:
 
     def do_thaw(self, about):
         for p in self.fleet.living(about["who"]["worker"]):
-            if p.is_frozen:
-                p.is_frozen = False
-                p.send(signal.SIGCONT)
+            p.is_frozen = False
+            p.send(signal.SIGCONT)
 
     def do_faults(self, about):
         struck = self.fleet.client.set_faults(about["seed"], about["rules"] +

@@ -111,6 +111,17 @@ def add_freeze(rng, add, at, who):
     add(back, "thaw", who=who)
 
 
+def add_zombie(rng, add, at, who):
+    """Stopped at an exact place, and taken over before it comes back."""
+    back = at + STALE_S + rng.uniform(1.0, 2.5)
+    add(at, "start", who=who, place="same", die=None, stop=rng.choice(
+        ["before:", "after:"]) + rng.choice(POINTS))
+    add(at + rng.uniform(0.2, 1.0), "start", who=who, place="other", die=None)
+    if rng.random() < 0.25:
+        add(back - 0.05, "term-frozen", who=who)
+    add(back, "thaw", who=who)
+
+
 def add_double(rng, add, at, who):
     add(at, "start", who=who, place=place(rng, 0.4), die=dies_at(rng))
 
@@ -160,6 +171,9 @@ def make_events(rng, setup):
         events.append(Event(at_s, len(events), what, about))
 
     for worker in setup.workers:
+        if rng.random() < 0.15:
+            add_zombie(rng, add, 0, {"worker": worker})
+            continue
         add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", who={"worker": worker},
             place="same", die=dies_at(rng))
     add(rng.choice([0, rng.uniform(0, 0.3)]), "command", words=["split"],

@@ -107,11 +107,26 @@ static void add_jobs(const struct job *section)
 	}
 }
 
+/* The number after @before in @at, which moves past it. */
+static unsigned number(const char **at, const char *before)
+{
+	char *end = NULL;
+	unsigned long n;
+
+	if (strncmp(*at, before, strlen(before)) != 0)
+		die("cannot read", *at);
+	n = strtoul(*at + strlen(before), &end, 10);
+	*at = end;
+	return (unsigned)n;
+}
+
 static void read_description(const char *value, struct plan *plan)
 {
-	if (sscanf(value, "chaos ms=%u-%u fail=%u garbage=%u empty=%u", &plan->ms_low,
-		   &plan->ms_high, &plan->fail, &plan->garbage, &plan->empty) != 5)
-		die("cannot read", value);
+	plan->ms_low = number(&value, "chaos ms=");
+	plan->ms_high = number(&value, "-");
+	plan->fail = number(&value, " fail=");
+	plan->garbage = number(&value, " garbage=");
+	plan->empty = number(&value, " empty=");
 }
 
 static void read_job_file(const char *path, struct plan *plan)
@@ -152,6 +167,7 @@ static void read_job_file(const char *path, struct plan *plan)
 static void read_place(const char *output, struct plan *plan)
 {
 	char copy[4096], *parts[3], *at = NULL;
+	const char *step;
 
 	snprintf(copy, sizeof(copy), "%s", output);
 	at = strrchr(copy, '/');
@@ -165,15 +181,15 @@ static void read_place(const char *output, struct plan *plan)
 		parts[i] = at + 1;
 		*at = '\0';
 	}
-	if (sscanf(parts[2], "%u-%u-a%u", &plan->matrix, &plan->iteration,
-		   &plan->attempt) != 3)
-		die(parts[2], "not an attempt's folder");
+	step = parts[2];
+	plan->matrix = number(&step, "");
+	plan->iteration = number(&step, "-");
+	plan->attempt = number(&step, "-a");
 	at = strrchr(parts[1], '-');
 	plan->worker = at ? (unsigned)strtoul(at + 1, NULL, 10) : 0;
-	snprintf(copy, sizeof(copy), "%s", output);
-	copy[strlen(output) - strlen(strrchr(output, '/'))] = '\0';
-	/* "<run>/<worker>/<step>-a<n>" is the seed */
-	plan->hash = fnv(copy + (parts[0] - copy));
+	/* "<run>/<worker>/<step>-a<n>" is the seed: put together again */
+	parts[1][-1] = parts[2][-1] = '/';
+	plan->hash = fnv(parts[0]);
 }
 
 static void file_name(const struct job *j, uint64_t i, char *out, size_t cap)
