@@ -116,15 +116,19 @@ static void scan_workspace(struct worker *w)
 		log_line(LOG_WARN, "%s", why.text);
 }
 
+/* Also what a life that began nothing had found out: the number it would have begun with.
+ */
 static void scan_manifest(struct worker *w)
 {
 	for (size_t i = 0; i < w->previous.n_steps; i++) {
 		const struct manifest_step *line = &w->previous.steps[i];
-		unsigned matrix_id, iteration;
+		unsigned matrix_id, iteration, begun = line->attempt;
 
-		if (line->state != ATTEMPT_PENDING && !attempt_is_end(line->state) &&
+		if (line->state == ATTEMPT_PENDING && begun > 0)
+			begun--;
+		if (begun > 0 && !attempt_is_end(line->state) &&
 		    step_id_parse(line->step, &matrix_id, &iteration, NULL) == 0)
-			found_note(&w->queue, matrix_id, iteration, line->attempt, false);
+			found_note(&w->queue, matrix_id, iteration, begun, false);
 	}
 }
 

@@ -72,5 +72,18 @@ case "$code $reasons" in
 *) ok 1 "adopted, or interrupted with the cause: exit $code, $reasons" ;;
 esac
 is "$(csv "$t_dir/last/results.csv" step counts yes | sort | uniq -d)" "" "nothing counts twice"
+# what one life found out goes on to the next, even if it had no time to begin anything
+split_run handed 8
+MUSTER_DIE_AT=before:upload start handed one; wait "$pid"
+is $? 137 "a worker is killed in its first step"
+start handed one before:run-steps; one=$pid
+wait_stopped "$one"
+kill -TERM "$one"; kill -CONT "$one"; wait "$one"
+is $? 3 "the next life, on the same machine, is told to stop before it begins"
+start handed two; wait "$pid"
+is $? 0 "another machine finishes"
+muster collect gs://ctl/handed --out "$t_dir/handed" >/dev/null
+is "$(csv "$t_dir/handed/results.csv" attempt counts yes | tr '\n' ' ')" "2 1 " \
+	"and does not use the first attempt's number again"
 no_leftovers "nothing is left"
 done_testing
