@@ -10,17 +10,23 @@ leave nothing. Timing is not part of a seed: a race may need its seed several ti
 """
 import argparse
 import collections
-import concurrent.futures
+import ctypes
+import importlib.util
 import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from types import SimpleNamespace
 
+# the schemas' checker may be the system's python's alone
+if importlib.util.find_spec("jsonschema") is None and sys.executable != "/usr/bin/python3":
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import bucket
@@ -79,9 +85,21 @@ def play(fleet, ret):
     ret["problems"] += found
 
 
+def on_signal(sig, frame):
+    """Once: cleaning up must not be cut short by the next one."""
+    for other in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(130)
+
+
+def die_with_parent():
+    """And clean up, however this program ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 def one(seed, build, plant):
     """One chaos run, in a process of its own."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    die_with_parent()
     folder = tempfile.mkdtemp(prefix="muster-chaos.")
     ret = {"seed": seed, "problems": [], "figures": {}, "injected": {}, "struck": {}}
     fleet = None
@@ -95,7 +113,7 @@ def one(seed, build, plant):
             save_evidence(fleet, ret)
             fleet.end()
             fleet.await_remains()
-    ret["folder"] = put_away(folder, seed, ret["problems"] and not plant)
+        ret["folder"] = put_away(folder, seed, ret["problems"] and not plant)
     return ret
 
 
@@ -156,23 +174,53 @@ def tell(result):
     print(f"seed {result['seed']}: {what}; make chaos RUNS=1 SEED={result['seed']}; "
           f"its folder: {result['folder']}", flush=True)
     for problem in result["problems"][:12]:
-        print("    " + problem)
+        print("    " + problem, flush=True)
+
+
+class Pool:
+    """Chaos runs as processes, a few at a time; none outlives this program."""
+
+    def __init__(self, build, jobs, plant=None):
+        self.argv = [sys.executable, os.path.abspath(__file__), "--build", build]
+        self.argv += ["--plant", plant] if plant else []
+        self.jobs, self.running = jobs, []
+
+    def start(self, seed):
+        self.running.append(subprocess.Popen([*self.argv, "--one", str(seed)],
+                                             stdout=subprocess.PIPE))
+
+    def next(self):
+        """The first that ends; its document is short enough for a pipe."""
+        while True:
+            for child in self.running:
+                if child.poll() is not None:
+                    self.running.remove(child)
+                    return json.loads(child.stdout.read() or b"null")
+            time.sleep(0.02)
+
+    def end(self):
+        for child in self.running:
+            child.terminate()
+        for child in self.running:
+            child.wait()
 
 
 def run_all(seeds, build, jobs, plant=None, until=None):
     """Results of the seeds, in the order in which they came."""
-    results = []
-    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(one, seed, build, plant) for seed in seeds}
-        for future in concurrent.futures.as_completed(waiting):
-            if future.cancelled():
-                continue
-            results.append(future.result())
+    results, pool, seeds = [], Pool(build, jobs, plant), list(seeds)
+    try:
+        while seeds or pool.running:
+            while seeds and len(pool.running) < jobs:
+                pool.start(seeds.pop(0))
+            results.append(pool.next() or {"seed": 0, "problems": ["broken: no answer"],
+                                           "figures": {}, "injected": {}, "struck": {},
+                                           "folder": None})
             if not plant:
                 tell(results[-1])
             if until and until(results[-1]):
-                for other in waiting:
-                    other.cancel()
+                seeds = []
+    finally:
+        pool.end()
     return results
 
 
@@ -198,8 +246,15 @@ def main():
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--jobs", type=int, default=3)
     args.add_argument("--plants", action="store_true")
+    args.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    args.add_argument("--plant", help=argparse.SUPPRESS)
     args = args.parse_args()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sig, on_signal)
     build = os.path.abspath(args.build)
+    if args.one is not None:
+        print(json.dumps(one(args.one, build, args.plant)))
+        return 0
     if args.plants:
         return 1 if plants(build, args.jobs, args.seed) else 0
     results = run_all(range(args.seed, args.seed + args.runs), build, args.jobs)
