@@ -146,6 +146,7 @@ RUNS ?= 50
 SEED ?= 1
 chaos chaos-plants:
 	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all build/testing/tests/tools/fake_fio
+	$(if $(filter chaos,$@),,tests/chaos/mutate.py build/testing)
 	tests/chaos/chaos.py --build build/testing --seed $(SEED) \
 		$(if $(filter chaos,$@),--runs $(RUNS),--plants)
 

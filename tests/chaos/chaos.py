@@ -42,22 +42,25 @@ PLANTS = ("rerun", "sameattempt", "double", "noprecondition", "nofence", "lost")
 PLANT_RUNS = 12
 
 
-def judge(fleet, operator, results):
-    """All checks of a run that is over: problems, and figures for the table."""
+def gather(fleet, operator, results):
+    """Everything that a run which is over is judged by."""
     requests = fleet.client.requests()
     objects, strangers = bucket.snapshot(fleet.client, "ctl", fleet.setup.run)
-    ev = evidence.Evidence(objects, bucket.writes(requests, fleet.setup.run))
-    case = SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
-                           schemas=checks.load_schemas(TOP), offers=operator.offers,
-                           sightings=operator.sightings,
-                           was_resumed=operator.counts.get("resume", 0) > 0)
-    problems = [p for check in checks.CHECKS if results or check not in NEED_RESULTS
-                for p in check(ev, case)]
-    problems += outside.check(fleet, requests, objects)
-    return problems, figures(fleet, ev)
+    return SimpleNamespace(
+        requests=requests, objects=objects, writes=bucket.writes(requests, fleet.setup.run),
+        case=SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
+                             schemas=checks.load_schemas(TOP), offers=operator.offers,
+                             sightings=operator.sightings,
+                             was_resumed=operator.counts.get("resume", 0) > 0))
 
 
-NEED_RESULTS = (checks.check_collect, checks.check_cells)
+def judge(fleet, found):
+    """All checks: problems, and what was seen."""
+    ev = evidence.Evidence(found.objects, found.writes)
+    problems = [p for check in checks.CHECKS
+                if found.case.results or check not in checks.NEED_RESULTS
+                for p in check(ev, found.case)]
+    return problems + list(outside.check(fleet, found.requests, found.objects)), ev
 
 
 def figures(fleet, ev):
@@ -81,8 +84,9 @@ def play(fleet, ret):
     ret["problems"] += problems
     if not operator.has_split:
         return
-    found, ret["figures"] = judge(fleet, operator, results)
+    found, ev = judge(fleet, gather(fleet, operator, results))
     ret["problems"] += found
+    ret["figures"] = figures(fleet, ev)
 
 
 def on_signal(sig, frame):
