@@ -5,6 +5,8 @@
 # make image      the worker's VM image;  make fleet  the main job with two such VMs
 # make test-fleet a fleet by terraform: kill, resume, destroy;  make bench-boot  how long a boot takes
 # make e2e        whole runs: real gcsfuse, real fio, kills and faults
+# make chaos      RUNS=50 small fleets under seeded faults, from SEED=1; make chaos-plants  the
+#                 bugs planted to prove that those runs find bugs
 # make sanitize   the quick tests under ASan and UBSan;  make tsan  under TSan, by clang
 # make analyze    gcc -fanalyzer, clang-tidy, cppcheck, shellcheck
 # make fuzz       each fuzzer for FUZZ_SECONDS;  make bench  figures beside their limits
@@ -37,7 +39,9 @@ worker      := $(filter-out $(BUILD)/worker/main.o,$(call objs,worker))
 emulator    := $(filter-out $(BUILD)/emulator/main.o,$(call objs,emulator))
 tests       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 fuzzers     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-tools       := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c))
+# static: it runs in fio's cage
+fake_fio    := $(BUILD)/tests/tools/fake_fio
+tools       := $(filter-out $(fake_fio),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c) $(wildcard tests/bench/*.c)))
 # under a sanitizer without those that look at the sources or at fio's own text
 cli         := $(filter-out $(if $(SAN),tests/cli/includes.t tests/cli/fio_text.t),$(wildcard tests/cli/*.t))
 programs    := $(BUILD)/muster $(BUILD)/muster-worker $(BUILD)/muster-emulator
@@ -64,6 +68,8 @@ $(tests) $(fuzzers) $(tools): %: %.o $(BUILD)/libcoordinator.a $(BUILD)/libworke
 
 $(image_programs): %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -static -s -o $@ $<
+$(fake_fio): %: %.o
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $(STATIC_LINK) -o $@ $< -lm
 
 $(BUILD)/libcore.a: $(core)
 $(BUILD)/libarchiver.a: $(BUILD)/core/archive.o
@@ -118,6 +124,7 @@ test:
 	$(MAKE) WERROR=1 all
 	$(MAKE) image
 	$(MAKE) WERROR=1 check e2e
+	$(MAKE) chaos RUNS=50
 	$(MAKE) vm-test test-fleet VM_TESTS="tests/vm/uefi.t tests/vm/power.t"
 	$(MAKE) sanitize tsan
 	$(MAKE) fuzz
@@ -126,13 +133,22 @@ test:
 image: $(BUILD)/muster-worker $(image_programs)
 	BUILD=$(BUILD) image/build.sh $(BUILD)/image
 
-tests: $(tests) $(tools)
+tests: $(tests) $(tools) $(fake_fio)
 
 # whole runs need programs that can be told to die at a phase; the longest begins first
 e2e := tests/e2e/kill.t $(filter-out tests/e2e/kill.t,$(wildcard tests/e2e/*.t))
 e2e:
 	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all tests
 	BUILD=$(CURDIR)/build/testing prove -j3 --failures -e '' $(e2e)
+
+# the runs need short waits and planted bugs, which only these programs have
+RUNS ?= 50
+SEED ?= 1
+chaos chaos-plants:
+	$(MAKE) BUILD=build/testing TESTING=1 WERROR=1 all build/testing/tests/tools/fake_fio
+	$(if $(filter chaos,$@),,tests/chaos/mutate.py build/testing)
+	tests/chaos/chaos.py --build build/testing --seed $(SEED) \
+		$(if $(filter chaos,$@),--runs $(RUNS),--plants)
 
 bench: all $(tools)
 	BUILD=$(abspath $(BUILD)) tests/bench/run.sh
@@ -176,6 +192,6 @@ install: all
 clean:
 	$(RM) -r build
 
-.PHONY: all deps demo image fleet test vm-test test-fleet tests e2e bench bench-boot check sanitize tsan fuzz run-fuzzers analyze format install clean
+.PHONY: all deps demo image fleet test vm-test test-fleet tests e2e chaos chaos-plants bench bench-boot check sanitize tsan fuzz run-fuzzers analyze format install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

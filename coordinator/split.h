@@ -20,7 +20,7 @@ struct split_flags {
 	const char *tests, *fio, *configs, *data, *gcsfuse, *mount_args, *workers;
 	const char *design, *kind, *data_endpoint;
 	uint64_t iterations, replicas, seed, max_attempts;
-	int64_t timeout_ns;
+	int64_t timeout_ns, heartbeat_ns, stale_ns;
 	bool has_seed, has_iterations, build_here, dry_run, as_json, steal;
 	struct opt_list pins, binaries, allowed;
 };

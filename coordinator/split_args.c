@@ -6,6 +6,7 @@
 
 #include "coordinator/names.h"
 #include "coordinator/split.h"
+#include "core/clock.h"
 #include "manifests/fio_policy.h"
 
 static int missing(const char *flag, const char *why, struct err *err)
@@ -34,6 +35,22 @@ static int check_given(const struct split_flags *f, struct err *err)
 	return 0;
 }
 
+/* Whole seconds: that is what a job says. */
+static int check_liveness(const struct split_flags *f, struct err *err)
+{
+	if (f->heartbeat_ns < NS_PER_S || f->heartbeat_ns > 3600LL * NS_PER_S ||
+	    f->heartbeat_ns % NS_PER_S)
+		return err_set(err, -EINVAL,
+			       "--heartbeat: not whole seconds between 1s and 1h");
+	if (f->stale_ns <= f->heartbeat_ns)
+		return err_set(err, -EINVAL,
+			       "--stale: not longer than --heartbeat: every worker "
+			       "would count as gone");
+	if (f->stale_ns > 86400LL * NS_PER_S || f->stale_ns % NS_PER_S)
+		return err_set(err, -EINVAL, "--stale: not whole seconds up to 24h");
+	return 0;
+}
+
 static int check_numbers(const struct split_flags *f, struct err *err)
 {
 	if (f->iterations < 1 || f->iterations > PLAN_STEPS_MAX)
@@ -46,6 +63,8 @@ static int check_numbers(const struct split_flags *f, struct err *err)
 		return err_set(err, -EINVAL, "--max-attempts: not between 1 and 100");
 	if (f->timeout_ns < 1000000000 || f->timeout_ns > 7 * 86400 * 1000000000LL)
 		return err_set(err, -EINVAL, "--timeout: not between 1 s and 7 days");
+	if (check_liveness(f, err) < 0)
+		return -EINVAL;
 	if (f->seed > INT64_MAX)
 		return err_set(err, -EINVAL, "--seed: larger than 2^63 - 1");
 	if (strcmp(f->design, "blocks") != 0 && strcmp(f->design, "spread") != 0)

@@ -6,6 +6,7 @@
 
 #include "coordinator/cost.h"
 #include "coordinator/split.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 static int read_claimed(struct split *split, struct err *err)
@@ -119,6 +120,8 @@ static void make_config(struct split *split)
 	};
 	c->settings.max_attempts = (unsigned)f->max_attempts;
 	c->settings.steal = f->steal;
+	c->settings.heartbeat_s = (unsigned)(f->heartbeat_ns / NS_PER_S);
+	c->settings.stale_s = (unsigned)(f->stale_ns / NS_PER_S);
 }
 
 static int make_plan(struct split *split, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,7 +25,13 @@ int64_t clock_mono_ns(void)
 
 int64_t clock_real_ns(void)
 {
-	return clock_read_ns(CLOCK_REALTIME);
+	int64_t skew_ns = 0;
+#ifdef MUSTER_TESTING
+	const char *skew = getenv("MUSTER_CLOCK_SKEW_MS");
+
+	skew_ns = skew ? strtoll(skew, NULL, 10) * NS_PER_MS : 0;
+#endif
+	return clock_read_ns(CLOCK_REALTIME) + skew_ns;
 }
 
 void clock_format(int64_t real_ns, char out[RFC3339_CAP])

@@ -66,6 +66,7 @@ struct emu_req {
 	const char *rpc;     /* of the route that was found; handlers choose others */
 	struct str body;     /* unless the route takes the data itself */
 	uint64_t body_bytes; /* received so far */
+	uint64_t generation; /* of the object the reply describes; 0 = none */
 	void *state;	     /* the handler's own */
 	struct emu_reply reply;
 	bool is_begun, is_answered, is_logged;

@@ -15,7 +15,7 @@ struct entry {
 	uint64_t number;
 	int64_t at_ns;
 	int status;
-	uint64_t body_bytes;
+	uint64_t body_bytes, generation;
 	enum emu_fault fault;
 	char *text; /* method, path, query, token, header names; each ends in NUL */
 };
@@ -113,6 +113,7 @@ void emu_reqlog_add(struct emu_reqlog *l, const struct emu_req *req, int status)
 	e->at_ns = clock_real_ns();
 	e->status = status;
 	e->body_bytes = req->body_bytes;
+	e->generation = req->generation;
 	e->fault = req->hit.kind;
 	e->text = str_steal(&text);
 	pthread_mutex_lock(&l->mu);
@@ -149,10 +150,11 @@ static json_t *entry_json(const struct entry *e)
 
 	clock_format(e->at_ns, at);
 	return json_pack(
-		"{s:I, s:s, s:o, s:o, s:o, s:i, s:I, s:o, s:s, s:o, s:o}", "number",
+		"{s:I, s:s, s:o, s:o, s:o, s:i, s:I, s:I, s:o, s:s, s:o, s:o}", "number",
 		(json_int_t)e->number, "at", at, "method", json_text(method), "path",
 		json_text(path), "query", json_text(query), "status", e->status,
-		"body_bytes", (json_int_t)e->body_bytes, "fault",
+		"body_bytes", (json_int_t)e->body_bytes, "generation",
+		(json_int_t)e->generation, "fault",
 		json_text_or_null(emu_fault_name(e->fault)), "authorization",
 		*token ? "present" : "absent", "token",
 		json_text_or_null(*token ? token : NULL), "headers", names_json(headers));

@@ -66,14 +66,23 @@ void worker_deadline(struct worker *w, struct store *store, unsigned s)
 }
 
 #ifdef MUSTER_TESTING
-void worker_die_at(const char *when, const char *name)
+static bool is_point(const char *variable, const char *when, const char *name)
 {
-	const char *at = getenv("MUSTER_DIE_AT");
+	const char *at = getenv(variable);
 	size_t n = strlen(when);
 
-	if (at && strncmp(at, when, n) == 0 && at[n] == ':' &&
-	    strcmp(at + n + 1, name) == 0)
+	return at && strncmp(at, when, n) == 0 && at[n] == ':' &&
+	       strcmp(at + n + 1, name) == 0;
+}
+
+void worker_die_at(const char *when, const char *name)
+{
+	if (is_point("MUSTER_DIE_AT", when, name))
 		kill(getpid(), SIGKILL);
+	if (is_point("MUSTER_STOP_AT", when, name)) {
+		unsetenv("MUSTER_STOP_AT");
+		kill(getpid(), SIGSTOP);
+	}
 }
 #endif
 

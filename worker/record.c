@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "worker/board.h"
+#include "worker/plant.h"
 #include "worker/worker.h"
 
 void record_begin(struct worker *w, const struct job *job, const struct job_step *plan,
@@ -54,6 +55,8 @@ int record_put(struct worker *w, const struct step_record *rec, struct err *err)
 		return r;
 	req.data = str_text(&text);
 	req.n = text.len;
+	if (plant_is("double"))
+		req.precondition = PUT_ANY;
 	return w->ctl->ops->put(w->ctl, name, &req, &meta, err);
 }
 

@@ -96,7 +96,8 @@ void worker_log_upload(struct worker *w);
 void worker_deadline(struct worker *w, struct store *store, unsigned s);
 
 #ifdef MUSTER_TESTING
-/** worker_die_at() - SIGKILL ourselves if MUSTER_DIE_AT is "<when>:<name>". */
+/** worker_die_at() - SIGKILL ourselves if MUSTER_DIE_AT is "<when>:<name>", SIGSTOP, the
+ * first time, if MUSTER_STOP_AT is. */
 void worker_die_at(const char *when, const char *name);
 #else
 static inline void worker_die_at(const char *when, const char *name)

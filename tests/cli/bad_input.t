@@ -94,6 +94,12 @@ args "a kind nobody knows" "--kind" kind=disk
 args "a timeout that is none" "--timeout" timeout=soon
 args "a timeout of 0" "--timeout" timeout=0
 args "0 attempts" "--max-attempts" max-attempts=0
+args "a heartbeat of 0" "--heartbeat" heartbeat=0s
+args "a heartbeat of a fraction of a second" "--heartbeat" heartbeat=1500ms
+args "a heartbeat rarer than staleness" "--stale" heartbeat=5m
+args "stale at once" "--stale" stale=30s
+args "stale after a fraction of a second" "--stale" stale=121500ms
+args "never stale" "--stale" stale=25h
 args "a seed past 63 bits" "--seed" seed=18446744073709551615
 args "a pin without a version" "--pin" pin=master=
 args "a pin of nothing in the table" "no arm has the commit" pin=master=v3.1.0

@@ -186,6 +186,9 @@ def request_log(emu):
     ok("X-Test" in one["headers"] and "Authorization" in one["headers"], "... its headers")
     same((two["method"], two["body_bytes"], two["status"], two["authorization"], two["token"]),
          ("POST", 5, 200, "absent", None), "the next one")
+    same((one["generation"], two["generation"]),
+         (0, int(emu.call("GET", emu.o("log")).json["generation"])),
+         "... and which generation it wrote")
     rule(emu, kind="reset", count=1)
     outcome(lambda: emu.media("log"))
     last = emu.call("GET", "/_emulator/requests?limit=1").json["requests"][0]

@@ -1,0 +1,89 @@
+#!/bin/bash
+# A machine falls silent in the middle of a step, another takes its name over, and it comes
+# back: its attempt and its heir's never share a path, and only the heir goes on.
+. tests/e2e/lib.sh
+t_begin
+start_emulator
+[ -n "$("$BUILD/muster-worker" --list-points 2>/dev/null)" ] ||
+	t_skip "the worker is not built with TESTING=1"
+export MUSTER_LEASE_STALE_MS=2000 MUSTER_LEASE_LOOK_MS=200
+
+printf 'rw,bs,filesize\nread,64k,256k\n' >"$t_dir/tests.csv"
+cat >"$t_dir/job.fio" <<'END'
+[t]
+ioengine=psync
+fallocate=none
+rw=${IO_TYPE}
+bs=${BS}
+filesize=${FILE_SIZE}
+directory=${TEST_DATA_DIR}
+END
+
+# start RUN WORKSPACE [POINT]: in the background, each machine with its own measure lock
+start() {
+	MUSTER_STOP_AT=${3:-} MUSTER_MEASURE_LOCK="$t_dir/lock-$1-$2" "$BUILD/muster-worker" \
+		--run "gs://ctl/$1" --worker w-1 --workspace "$t_dir/ws-$1-$2" \
+		>"$t_dir/$1-$2.out" 2>&1 &
+	pid=$!
+	t_pids+=("$pid")
+}
+# wait_stopped PID: until it has stopped itself
+wait_stopped() {
+	for _ in $(seq 200); do
+		case $(cut -d' ' -f3 "/proc/$1/stat" 2>/dev/null) in T) return 0 ;; esac
+		sleep 0.05
+	done
+	return 1
+}
+split_run() { # RUN MAX-ATTEMPTS
+	muster split "gs://ctl/$1" --tests "$t_dir/tests.csv" --fio "$t_dir/job.fio" --kind dir \
+		--data gs://data --workers w-1 --iterations 2 --max-attempts "$2" --heartbeat 1s \
+		--stale 2s >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
+}
+
+# it is silent from before its first heartbeat of the step on: nobody can know of it
+split_run late 2
+start late one before:upload; one=$pid
+wait_stopped "$one"; is $? 0 "a machine falls silent before it uploads"
+start late two before:upload; two=$pid
+wait_stopped "$two"; is $? 0 "another one takes over and comes as far"
+kill -CONT "$one"; wait "$one"
+is $? 5 "the first one comes back and finds itself fenced out"
+kill -CONT "$two"; wait "$two"
+is $? 0 "its heir is not disturbed"
+muster collect gs://ctl/late --out "$t_dir/late" >/dev/null
+is $? 0 "every step is ok"
+is "$(csv "$t_dir/late/results.csv" attempt counts yes | tr '\n' ' ')" "2 1 " \
+	"the step that may have been begun is the heir's attempt 2"
+
+# with one attempt alone both are at it: spoiled files are no failure of the step's own
+split_run last 1
+start last one before:upload; one=$pid
+wait_stopped "$one"
+start last two before:upload; two=$pid
+wait_stopped "$two"; is $? 0 "both machines are at the only attempt"
+kill -CONT "$one"; wait "$one"
+kill -CONT "$two"; wait "$two"
+code=$?
+muster collect gs://ctl/last --out "$t_dir/last" >/dev/null
+reasons=$(csv "$t_dir/last/results.csv" reason state failed)
+case "$code $reasons" in
+"0 " | "1 interrupted 1 time; "*"another life"*) ok 0 "adopted, or interrupted with the cause" ;;
+*) ok 1 "adopted, or interrupted with the cause: exit $code, $reasons" ;;
+esac
+is "$(csv "$t_dir/last/results.csv" step counts yes | sort | uniq -d)" "" "nothing counts twice"
+# what one life found out goes on to the next, even if it had no time to begin anything
+split_run handed 8
+MUSTER_DIE_AT=before:upload start handed one; wait "$pid"
+is $? 137 "a worker is killed in its first step"
+start handed one before:run-steps; one=$pid
+wait_stopped "$one"
+kill -TERM "$one"; kill -CONT "$one"; wait "$one"
+is $? 3 "the next life, on the same machine, is told to stop before it begins"
+start handed two; wait "$pid"
+is $? 0 "another machine finishes"
+muster collect gs://ctl/handed --out "$t_dir/handed" >/dev/null
+is "$(csv "$t_dir/handed/results.csv" attempt counts yes | tr '\n' ' ')" "2 1 " \
+	"and does not use the first attempt's number again"
+no_leftovers "nothing is left"
+done_testing
