@@ -9,18 +9,28 @@
 #include "coordinator/cmd.h"
 #include "coordinator/pool.h"
 
+/* ends a listing early */
+enum { PAST_LAST = 1 };
+
 struct load {
 	struct run *run;
 	struct fleet *fleet;
+	/* of a listing of jobs/ */
+	size_t skip;		 /* length of the folder's name */
+	char last[JOB_STEM_CAP]; /* "" = to the end */
 };
 
 static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 {
 	struct load *load = arg;
 	struct path_parts parts;
+	const char *file = meta->name + load->skip;
 	struct fleet_worker *w;
 
 	(void)err;
+	if (load->last[0] && strcmp(file, load->last) > 0 &&
+	    !str_starts(file, load->last))
+		return PAST_LAST;
 	path_parse(&load->run->ref, meta->name, &parts);
 	if (parts.kind != PATH_KIND_JOB)
 		return 0;
@@ -50,17 +60,50 @@ static int on_heartbeat(const struct obj_meta *meta, void *arg, struct err *err)
 	return 0;
 }
 
-static int load_dir(struct load *load, enum path_dir dir, list_fn *on_object,
-		    struct err *err)
+static int load_workers(struct load *load, struct err *err)
 {
 	struct store *store = load->run->store;
 	char prefix[PATH_CAP];
-	struct list_req req = {.prefix = prefix, .on_object = on_object, .arg = load};
-	int r = path_dir(prefix, &load->run->ref, dir, err);
+	struct list_req req = {.prefix = prefix, .on_object = on_heartbeat, .arg = load};
+	int r = path_dir(prefix, &load->run->ref, PATH_WORKERS, err);
 
 	if (r < 0)
 		return r;
 	return store->ops->list(store, &req, &load->fleet->server_now_ns, err);
+}
+
+/* Workers that came after split: an order that gives them steps names them. */
+static void add_reassigned(const struct order_log *log, struct fleet *fleet)
+{
+	for (size_t i = 0; i < log->n; i++) {
+		const struct control *c = &log->v[i];
+
+		for (size_t k = 0; c->kind == CONTROL_REASSIGN && k < c->n_workers; k++)
+			fleet_worker(fleet, c->workers[k])->is_planned = true;
+	}
+}
+
+/* Only the stretch of names between the first and the last that matter is asked for. */
+static int load_jobs(struct load *load, bool is_complete, struct err *err)
+{
+	struct store *store = load->run->store;
+	char prefix[PATH_CAP], first[JOB_STEM_CAP] = "", start[PATH_CAP + JOB_STEM_CAP];
+	struct list_req req = {.prefix = prefix,
+			       .start_offset = start,
+			       .on_object = on_job,
+			       .arg = load};
+	int64_t date_ns = 0;
+	int r = path_dir(prefix, &load->run->ref, PATH_JOBS, err);
+
+	if (r < 0)
+		return r;
+	load->skip = strlen(prefix);
+	if (!is_complete && !fleet_jobless(load->fleet, first, load->last))
+		return 0;
+	snprintf(start, sizeof(start), "%s%s", prefix, first);
+	/* ages are of the moment of the heartbeats: this reply's Date is not used */
+	r = store->ops->list(store, &req, &date_ns, err);
+	return r == PAST_LAST ? 0 : r;
 }
 
 /* The whole heartbeat; why it cannot be had becomes the reason. */
@@ -98,8 +141,8 @@ static void load_unsummarised(struct run *run, struct fleet *fleet)
 	}
 }
 
-int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
-	       struct err *err)
+static int load_fleet(struct run *run, int64_t watch_started_ns, bool is_complete,
+		      struct fleet *ret, struct err *err)
 {
 	struct load load = {.run = run, .fleet = ret};
 	int r;
@@ -107,9 +150,12 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	*ret = (struct fleet){0};
 	for (size_t i = 0; i < run->config.n_workers; i++)
 		fleet_worker(ret, run->config.workers[i])->is_planned = true;
-	r = load_dir(&load, PATH_JOBS, on_job, err);
+	r = order_log_update(run, err);
+	add_reassigned(&run->orders, ret);
 	if (r == 0)
-		r = load_dir(&load, PATH_WORKERS, on_heartbeat, err);
+		r = load_workers(&load, err);
+	if (r == 0)
+		r = load_jobs(&load, is_complete, err);
 	if (r < 0) {
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");
@@ -117,6 +163,18 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
 	return 0;
+}
+
+int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
+	       struct err *err)
+{
+	return load_fleet(run, watch_started_ns, true, ret, err);
+}
+
+int fleet_look(struct run *run, int64_t watch_started_ns, struct fleet *ret,
+	       struct err *err)
+{
+	return load_fleet(run, watch_started_ns, false, ret, err);
 }
 
 static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker *w)

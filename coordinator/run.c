@@ -89,6 +89,7 @@ int run_open(const char *url, struct run *ret, int *ret_exit, struct err *err)
 void run_close(struct run *run)
 {
 	config_done(&run->config);
+	order_log_done(&run->orders);
 	if (run->store)
 		store_close(run->store);
 	run->store = NULL;

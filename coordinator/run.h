@@ -3,6 +3,7 @@
 #ifndef COORDINATOR_RUN_H
 #define COORDINATOR_RUN_H
 
+#include "coordinator/order_log.h"
 #include "core/store.h"
 #include "manifests/job.h"
 #include "manifests/paths.h"
@@ -12,7 +13,8 @@ struct run {
 	struct run_ref ref;
 	struct store *store;
 	struct config config;
-	char config_sha256[65]; /* of the object's bytes: what jobs name */
+	char config_sha256[65];	 /* of the object's bytes: what jobs name */
+	struct order_log orders; /* as far as order_log_update() has read */
 };
 
 /**
