@@ -71,7 +71,8 @@ def fill(run, workers, files):
             for (name, body), crc in list(zip(others, sums))[:files - 1]:
                 name = name.format(s["iteration"])
                 run.bucket.put(at + name, body)
-                refs.append({"name": name, "bytes": len(body), "crc32c": crc})
+                refs.append({"name": name, "bytes": len(body), "crc32c": crc, "generation": 1,
+                             "cut": False})
             run.put_record(run.record(w, s["matrix_id"], s["iteration"], results=results,
                                       files=refs))
     run.bucket.flush()
