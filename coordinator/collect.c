@@ -54,6 +54,7 @@ void collected_done(struct collected *c)
 	for (size_t i = 0; i < c->n_looks; i++)
 		free(c->looks[i].refused);
 	free(c->looks);
+	record_spool_close(&c->spool);
 	lines_free(c->n_notes, c->notes);
 	lines_free(c->n_problems, c->problems);
 	*c = (struct collected){0};
@@ -242,6 +243,7 @@ int collect_run(struct collected *c, struct err *err)
 
 	pthread_mutex_init(&c->lock, NULL);
 	cells_init(&c->cells, &c->run->config);
+	record_spool_open(&c->spool, c->fetch.out_dir);
 	c->fetch.on_text = collect_look_text;
 	c->fetch.arg = c;
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
+#include "coordinator/record_spool.h"
 #include "coordinator/steps.h"
 
 enum { COLLECT_NOTES_MAX = 1000 };
@@ -20,6 +21,7 @@ struct collect_look {
 	enum attempt_state state;
 	unsigned test_id, config_id;
 	bool has_results, is_in_order;
+	struct record_place place;
 };
 
 /** struct collected - the run's plan, its results, and what was wrong with either. */
@@ -33,7 +35,8 @@ struct collected {
 	pthread_mutex_t lock; /* during the fetch: steps, looks, n_unknown, failed */
 	size_t n_looks, cap_looks;
 	struct collect_look *looks; /* sorted by object once all are there */
-	struct err failed;	    /* the plan cannot be had at all, and why */
+	struct record_spool spool;
+	struct err failed; /* the plan cannot be had at all, and why */
 	size_t views[STEP_VIEW_COUNT];
 	size_t n_files;	     /* objects in the folder */
 	size_t n_planless;   /* workers of config.json without a job */
@@ -68,14 +71,6 @@ void collect_note(struct collected *c, const char *fmt, ...)
 void collect_problem(struct collected *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** collect_load_record() - the record in @object, checked against its own name. */
-int collect_load_record(const struct collected *c, const struct run_object *object,
-			struct step_record *ret, struct err *err);
-/** collect_parse_record() - the same from its @text; @ret_unknown: keys not read. */
-int collect_parse_record(const struct collected *c, const struct run_object *object,
-			 const struct str *text, struct step_record *ret,
-			 unsigned *ret_unknown, struct err *err);
-
 /* collect_look.c */
 
 /** collect_look_text() - fetch_text_fn: look at a job or record, @arg is the collected.
@@ -85,6 +80,9 @@ void collect_look_text(size_t index, const struct str *text, void *arg);
 int collect_look_rest(struct collected *c, struct err *err);
 /** collect_look_at() - the look at object @index, NULL if there is none. */
 const struct collect_look *collect_look_at(const struct collected *c, size_t index);
+/** collect_record_again() - the record of a look that was not refused. */
+int collect_record_again(const struct collected *c, size_t index, struct step_record *ret,
+			 struct err *err);
 /** collect_check_job() - does @job belong to the run, and is it @object? */
 int collect_check_job(const struct collected *c, const struct run_object *object,
 		      const struct job *job, struct err *err);

@@ -6,9 +6,10 @@
 
 #include "coordinator/collect.h"
 
-int collect_parse_record(const struct collected *c, const struct run_object *object,
-			 const struct str *text, struct step_record *ret,
-			 unsigned *ret_unknown, struct err *err)
+/* The record in @text, checked against its own name. */
+static int parse_record(const struct collected *c, const struct run_object *object,
+			const struct str *text, struct step_record *ret,
+			unsigned *ret_unknown, struct err *err)
 {
 	struct path_parts p;
 	int r = step_record_parse(str_text(text), text->len, ret, ret_unknown, err);
@@ -22,15 +23,6 @@ int collect_parse_record(const struct collected *c, const struct run_object *obj
 		return err_set(err, -EINVAL,
 			       "says it is another run's, worker's or step's");
 	return 0;
-}
-
-int collect_load_record(const struct collected *c, const struct run_object *object,
-			struct step_record *ret, struct err *err)
-{
-	cleanup_str struct str text = STR_INIT(STEP_MAX_BYTES);
-	int r = fetch_read(&c->fetch, object, STEP_MAX_BYTES, &text, err);
-
-	return r < 0 ? r : collect_parse_record(c, object, &text, ret, NULL, err);
 }
 
 /* As the worker writes them: by group, then direction, each once. */
@@ -63,18 +55,17 @@ static void look_record(struct collected *c, size_t index, const struct str *tex
 	unsigned unknown = 0;
 
 	step_record_init(&record);
-	if (collect_parse_record(c, &c->objects.v[index], text, &record, &unknown, &why) <
-	    0) {
+	if (parse_record(c, &c->objects.v[index], text, &record, &unknown, &why) == 0)
+		look.place = record_spool_put(&c->spool, &record);
+	else
 		look.refused = xstrdup(why.text);
-		unknown = 0;
-	}
 	look.state = record.state;
 	look.test_id = record.test_id;
 	look.config_id = record.config_id;
 	look.has_results = record.n_results > 0;
 	look.is_in_order = is_in_order(&record);
 	pthread_mutex_lock(&c->lock);
-	c->n_unknown += unknown;
+	c->n_unknown += look.refused ? 0 : unknown;
 	look_add(c, &look);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -155,4 +146,18 @@ const struct collect_look *collect_look_at(const struct collected *c, size_t ind
 	if (!c->n_looks)
 		return NULL;
 	return bsearch(&key, c->looks, c->n_looks, sizeof(key), by_object);
+}
+
+int collect_record_again(const struct collected *c, size_t index, struct step_record *ret,
+			 struct err *err)
+{
+	const struct run_object *object = &c->objects.v[index];
+	const struct collect_look *look = collect_look_at(c, index);
+	cleanup_str struct str text = STR_INIT(STEP_MAX_BYTES);
+	int r;
+
+	if (look && record_spool_get(&c->spool, look->place, ret))
+		return 0;
+	r = fetch_read(&c->fetch, object, STEP_MAX_BYTES, &text, err);
+	return r < 0 ? r : parse_record(c, object, &text, ret, NULL, err);
 }

@@ -83,13 +83,13 @@ struct writing {
 static int prepare_attempt(const struct writing *w, const struct step_entry *step,
 			   struct prepared *p, size_t index)
 {
-	const struct run_object *object = &w->c->objects.v[step->found[index].object];
+	size_t object = step->found[index].object;
 	int r;
 
 	step_record_init(&p->records[index]);
-	r = collect_load_record(w->c, object, &p->records[index], &p->err);
+	r = collect_record_again(w->c, object, &p->records[index], &p->err);
 	if (r < 0)
-		return err_wrap(&p->err, r, "%s", object->relative);
+		return err_wrap(&p->err, r, "%s", w->c->objects.v[object].relative);
 	return results_render(w->results, step, &p->records[index],
 			      (int)index == step->counting, &p->texts[index], &p->err);
 }
