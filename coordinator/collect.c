@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "coordinator/cmd.h"
+#include "core/json_scratch.h"
 
 __attribute__((format(printf, 3, 0))) static void line_add(size_t *n, char ***lines,
 							   const char *fmt, va_list ap)
@@ -243,6 +244,7 @@ int collect_run(struct collected *c, struct err *err)
 
 	pthread_mutex_init(&c->lock, NULL);
 	cells_init(&c->cells, &c->run->config);
+	json_scratch_init();
 	record_spool_open(&c->spool, c->fetch.out_dir);
 	c->fetch.on_text = collect_look_text;
 	c->fetch.arg = c;

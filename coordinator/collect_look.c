@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/collect.h"
+#include "core/json_scratch.h"
 
 /* The record in @text, checked against its own name. */
 static int parse_record(const struct collected *c, const struct run_object *object,
@@ -49,6 +50,7 @@ static void look_add(struct collected *c, const struct collect_look *look)
 
 static void look_record(struct collected *c, size_t index, const struct str *text)
 {
+	JSON_SCRATCH;
 	cleanup_step_record struct step_record record = {0};
 	struct collect_look look = {.object = index};
 	struct err why = {0};
@@ -73,6 +75,7 @@ static void look_record(struct collected *c, size_t index, const struct str *tex
 /* The order in which jobs come does not matter: the plan sorts what they list. */
 static void look_job(struct collected *c, size_t index, const struct str *text)
 {
+	JSON_SCRATCH;
 	struct collect_look look = {.object = index};
 	cleanup_job struct job job = {0};
 	struct err why = {0};

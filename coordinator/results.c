@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coordinator/results_csv.h"
+#include "core/json_scratch.h"
 
 /* one entry: a record without its bins, at most as large as it came */
 enum { RESULTS_LINE_MAX_BYTES = 64 << 20 };
@@ -123,6 +124,7 @@ int results_render(const struct results *results, const struct step_entry *step,
 		   const struct step_record *record, bool counts,
 		   struct results_text *ret, struct err *err)
 {
+	JSON_SCRATCH;
 	cleanup_str struct str reason = STR_INIT(1024);
 	struct csv_row row = {.config = results->config,
 			      .cell = cells_find(results->cells, &step->plan),
