@@ -78,7 +78,7 @@ static int write_archive(const struct collected *c, const char *out, struct err 
 
 static int collect(struct run *run, const struct collect_flags *flags)
 {
-	cleanup_collected struct collected c = {.run = run};
+	cleanup_collected struct collected c = {.run = run, .spool.fd = -1};
 	struct err err = {0};
 	int r;
 

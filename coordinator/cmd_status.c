@@ -197,7 +197,7 @@ int cmd_status(int argc, char **argv)
 
 	if (status_begin(status_about, argc, argv, &flags, &run, &code) < 0)
 		return code;
-	if (fleet_load(&run, 0, &fleet, &err) < 0 ||
+	if (fleet_look(&run, 0, &fleet, &err) < 0 ||
 	    (is_to_be_judged(&fleet) && verdict_load(&run, &fleet, &err) < 0))
 		return cmd_fail_store(&err);
 	return status_end(&run, &fleet, &flags);
@@ -217,7 +217,7 @@ static bool watch_look(struct run *run, const struct status_flags *flags,
 	cleanup_fleet struct fleet fleet = {0};
 	struct fleet_counts c;
 	struct err err = {0};
-	int r = fleet_load(run, w->first_seen_ns, &fleet, &err);
+	int r = fleet_look(run, w->first_seen_ns, &fleet, &err);
 
 	/* before anything is concluded from workers that others may have relieved */
 	if (r == 0 && is_at_end(&fleet))

@@ -10,6 +10,7 @@
 
 #include "coordinator/claims.h"
 #include "coordinator/cmd.h"
+#include "core/json_scratch.h"
 
 __attribute__((format(printf, 3, 0))) static void line_add(size_t *n, char ***lines,
 							   const char *fmt, va_list ap)
@@ -52,16 +53,19 @@ void collected_done(struct collected *c)
 	steps_done(&c->steps);
 	cells_done(&c->cells);
 	run_objects_done(&c->objects);
+	for (size_t i = 0; i < c->n_looks; i++)
+		free(c->looks[i].refused);
+	free(c->looks);
+	record_spool_close(&c->spool);
 	lines_free(c->n_notes, c->notes);
 	lines_free(c->n_problems, c->problems);
 	*c = (struct collected){0};
 }
 
-static void refuse(struct collected *c, const struct run_object *object,
-		   const struct err *why)
+static void refuse(struct collected *c, const struct run_object *object, const char *why)
 {
 	c->n_refused++;
-	collect_note(c, "%s refused: %s", object->relative, why->text);
+	collect_note(c, "%s refused: %s", object->relative, why);
 }
 
 /* Does the config's matrix have what the job lists? */
@@ -80,8 +84,8 @@ static int check_steps(const struct collected *c, const struct job *job, struct 
 	return 0;
 }
 
-static int check_job(const struct collected *c, const struct run_object *object,
-		     const struct job *job, struct err *err)
+int collect_check_job(const struct collected *c, const struct run_object *object,
+		      const struct job *job, struct err *err)
 {
 	struct path_parts parts;
 
@@ -97,23 +101,6 @@ static int check_job(const struct collected *c, const struct run_object *object,
 	return check_steps(c, job, err);
 }
 
-static int load_job(struct collected *c, const struct run_object *object, struct err *err)
-{
-	cleanup_str struct str text = STR_INIT(JOB_MAX_BYTES);
-	cleanup_job struct job job = {0};
-	struct err why = {0};
-	int r = fetch_read(&c->fetch, object, JOB_MAX_BYTES, &text, &why);
-
-	if (r == 0)
-		r = job_parse(str_text(&text), text.len, &job, &why);
-	if (r == 0)
-		r = check_job(c, object, &job, &why);
-	if (r == 0)
-		return steps_add_job(&c->steps, &job, err);
-	refuse(c, object, &why);
-	return 0;
-}
-
 static void load_order(struct collected *c, const struct run_object *object)
 {
 	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
@@ -126,7 +113,7 @@ static void load_order(struct collected *c, const struct run_object *object)
 	if (r == 0)
 		steps_add_order(&c->steps, &order);
 	else
-		refuse(c, object, &why);
+		refuse(c, object, why.text);
 }
 
 static int check_claim(const struct collected *c, const struct run_object *object,
@@ -156,7 +143,7 @@ static void load_claim(struct collected *c, const struct run_object *object)
 	if (r == 0)
 		r = steps_add_claim(&c->steps, &claim, &why);
 	if (r < 0)
-		refuse(c, object, &why);
+		refuse(c, object, why.text);
 	else
 		c->n_unknown += unknown;
 }
@@ -196,105 +183,70 @@ static void find_planless(struct collected *c)
 }
 
 /* Control objects come in the order of their numbers: the listing is sorted. */
-static int load_plan(struct collected *c, struct err *err)
+static void load_plan(struct collected *c)
 {
 	for (size_t i = 0; i < c->objects.n; i++) {
 		const struct run_object *object = &c->objects.v[i];
-		int r = 0;
+		const struct collect_look *look = NULL;
 
 		if (object->is_here && object->kind == PATH_KIND_JOB)
-			r = load_job(c, object, err);
+			look = collect_look_at(c, i);
 		else if (object->is_here && object->kind == PATH_KIND_CONTROL)
 			load_order(c, object);
-		if (r < 0)
-			return r;
+		if (look && look->refused)
+			refuse(c, object, look->refused);
 	}
 	if (!c->stopped.code)
 		find_planless(c);
 	load_claims(c);
 	steps_plan(&c->steps);
-	return 0;
 }
 
-int collect_load_record(struct collected *c, const struct run_object *object,
-			struct step_record *ret, struct err *err)
-{
-	cleanup_str struct str text = STR_INIT(STEP_MAX_BYTES);
-	struct path_parts p;
-	unsigned unknown = 0;
-	int r = fetch_read(&c->fetch, object, STEP_MAX_BYTES, &text, err);
-
-	if (r == 0)
-		r = step_record_parse(str_text(&text), text.len, ret, &unknown, err);
-	if (r < 0)
-		return r;
-	run_object_parts(c->run, object, &p);
-	if (strcmp(ret->run, c->run->config.run) != 0 ||
-	    strcmp(ret->worker, p.worker) != 0 || ret->matrix_id != p.matrix_id ||
-	    ret->iteration != p.iteration || ret->attempt != p.attempt)
-		return err_set(err, -EINVAL,
-			       "says it is another run's, worker's or step's");
-	c->n_unknown += unknown;
-	return 0;
-}
-
-/* As the worker writes them: by group, then direction, each once. */
-static bool is_in_order(const struct step_record *record)
-{
-	for (size_t i = 1; i < record->n_results; i++) {
-		const struct fio_result *a = &record->results[i - 1], *b = a + 1;
-
-		if (a->group > b->group || (a->group == b->group && a->rw >= b->rw))
-			return false;
-	}
-	return true;
-}
-
-static int check_record(const struct step_entry *step, const struct step_record *record,
-			struct found_attempt *ret, struct err *err)
+static int check_record(const struct step_entry *step, const struct path_parts *p,
+			const struct collect_look *look, struct found_attempt *ret,
+			struct err *err)
 {
 	if (!step)
-		return err_set(err, -EINVAL, "no job lists step %u-%u", record->matrix_id,
-			       record->iteration);
-	ret->worker = steps_lister(step, record->worker);
+		return err_set(err, -EINVAL, "no job lists step %u-%u", p->matrix_id,
+			       p->iteration);
+	ret->worker = steps_lister(step, p->worker);
 	if (!ret->worker)
 		return err_set(err, -EINVAL, "no job of worker %s lists step %u-%u",
-			       record->worker, record->matrix_id, record->iteration);
-	if (record->test_id != step->plan.test_id ||
-	    record->config_id != step->plan.config_id)
+			       p->worker, p->matrix_id, p->iteration);
+	if (look->test_id != step->plan.test_id ||
+	    look->config_id != step->plan.config_id)
 		return err_set(err, -EINVAL, "test_id or config_id is not the plan's");
-	if (record->state == ATTEMPT_OK && !record->n_results)
+	if (look->state == ATTEMPT_OK && !look->has_results)
 		return err_set(err, -EINVAL, "says ok without a result");
-	if (!is_in_order(record))
+	if (!look->is_in_order)
 		return err_set(err, -EINVAL, "results are doubled or out of order");
-	ret->attempt = record->attempt;
-	ret->state = record->state;
+	ret->attempt = p->attempt;
+	ret->state = look->state;
 	return 0;
 }
 
-/* First look at a record: who wrote which attempt, and how it ended. */
-static void find_record(struct collected *c, size_t index)
+/* A record among the plan's steps: who wrote which attempt, and how it ended. */
+static void find_record(struct collected *c, const struct collect_look *look)
 {
-	const struct run_object *object = &c->objects.v[index];
-	struct found_attempt found = {.object = index};
-	cleanup_step_record struct step_record record = {0};
-	struct step_entry *step = NULL;
+	const struct run_object *object = &c->objects.v[look->object];
+	struct found_attempt found = {.object = look->object};
+	struct step_entry *step;
+	struct path_parts parts;
 	struct err why = {0};
-	int r;
 
-	step_record_init(&record);
-	r = collect_load_record(c, object, &record, &why);
-	if (r == 0) {
-		step = steps_find(&c->steps, record.matrix_id, record.iteration);
-		/* its job may be what could not be fetched */
-		if (!step && c->stopped.code)
-			return;
-		r = check_record(step, &record, &found, &why);
+	if (look->refused) {
+		refuse(c, object, look->refused);
+		return;
 	}
-	if (r == 0)
+	run_object_parts(c->run, object, &parts);
+	step = steps_find(&c->steps, parts.matrix_id, parts.iteration);
+	/* its job may be what could not be fetched */
+	if (!step && c->stopped.code)
+		return;
+	if (check_record(step, &parts, look, &found, &why) == 0)
 		steps_add_found(step, &found);
 	else
-		refuse(c, object, &why);
+		refuse(c, object, why.text);
 }
 
 /* What could not be fetched, and names that mean nothing here. */
@@ -334,19 +286,25 @@ int collect_run(struct collected *c, struct err *err)
 {
 	int r = fetch_list(c->run, &c->objects, err);
 
+	pthread_mutex_init(&c->lock, NULL);
 	cells_init(&c->cells, &c->run->config);
+	json_scratch_init();
+	record_spool_open(&c->spool, c->fetch.out_dir);
+	c->fetch.on_text = collect_look_text;
+	c->fetch.arg = c;
 	if (r == 0)
 		r = fetch_all(&c->fetch, &c->objects, &c->stopped, err);
 	if (r == 0)
-		r = load_plan(c, err);
+		r = collect_look_rest(c, err);
 	if (r < 0)
 		return r;
+	load_plan(c);
 	if (c->stopped.code && !c->steps.n)
 		return err_set(err, c->stopped.code, "%s", c->stopped.text);
 	note_objects(c);
-	for (size_t i = 0; i < c->objects.n; i++)
-		if (c->objects.v[i].is_record && c->objects.v[i].is_here)
-			find_record(c, i);
+	for (size_t i = 0; i < c->n_looks; i++)
+		if (c->objects.v[c->looks[i].object].is_record)
+			find_record(c, &c->looks[i]);
 	steps_derive(&c->steps);
 	count_views(c);
 	if (c->stopped.code)

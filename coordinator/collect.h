@@ -3,11 +3,26 @@
 #ifndef COORDINATOR_COLLECT_H
 #define COORDINATOR_COLLECT_H
 
+#include <pthread.h>
+
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
+#include "coordinator/record_spool.h"
 #include "coordinator/steps.h"
 
 enum { COLLECT_NOTES_MAX = 1000 };
+
+/** struct collect_look - what the first look at a record or job found, before the plan
+ * was known. */
+struct collect_look {
+	size_t object;
+	char *refused; /* why it cannot be used whatever the plan says, or NULL; owned */
+	/* of a record */
+	enum attempt_state state;
+	unsigned test_id, config_id;
+	bool has_results, is_in_order;
+	struct record_place place;
+};
 
 /** struct collected - the run's plan, its results, and what was wrong with either. */
 struct collected {
@@ -17,6 +32,11 @@ struct collected {
 	struct run_objects objects;
 	struct steps steps;
 	struct cells cells;
+	pthread_mutex_t lock; /* during the fetch: steps, looks, n_unknown, failed */
+	size_t n_looks, cap_looks;
+	struct collect_look *looks; /* sorted by object once all are there */
+	struct record_spool spool;
+	struct err failed; /* the plan cannot be had at all, and why */
 	size_t views[STEP_VIEW_COUNT];
 	size_t n_files;	     /* objects in the folder */
 	size_t n_planless;   /* workers of config.json without a job */
@@ -51,9 +71,21 @@ void collect_note(struct collected *c, const char *fmt, ...)
 void collect_problem(struct collected *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** collect_load_record() - the record in @object, checked against its own name. */
-int collect_load_record(struct collected *c, const struct run_object *object,
-			struct step_record *ret, struct err *err);
+/* collect_look.c */
+
+/** collect_look_text() - fetch_text_fn: look at a job or record, @arg is the collected.
+ */
+void collect_look_text(size_t index, const struct str *text, void *arg);
+/** collect_look_rest() - after the fetch: what was too large to be told; and sort. */
+int collect_look_rest(struct collected *c, struct err *err);
+/** collect_look_at() - the look at object @index, NULL if there is none. */
+const struct collect_look *collect_look_at(const struct collected *c, size_t index);
+/** collect_record_again() - the record of a look that was not refused. */
+int collect_record_again(const struct collected *c, size_t index, struct step_record *ret,
+			 struct err *err);
+/** collect_check_job() - does @job belong to the run, and is it @object? */
+int collect_check_job(const struct collected *c, const struct run_object *object,
+		      const struct job *job, struct err *err);
 
 /** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step or
  * document; not the reason in @stopped. */

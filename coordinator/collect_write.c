@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/collect.h"
+#include "coordinator/pool.h"
 #include "coordinator/results.h"
 
 static void add_problem(struct collected *c, const struct step_entry *step,
@@ -64,63 +65,120 @@ static void check_files(struct collected *c, const struct run_object *object,
 	}
 }
 
-static int add_attempt(struct collected *c, struct results *results,
-		       const struct step_entry *step, size_t index, struct err *err)
+/** struct prepared - a step's attempts, read and rendered; or the step alone. */
+struct prepared {
+	int r; /* of the first that failed; those before it are whole */
+	struct err err;
+	size_t n;
+	struct step_record *records;
+	struct results_text *texts; /* n, or 1 more: of a step without a result */
+	bool has_rest;
+};
+
+struct writing {
+	struct collected *c;
+	struct results *results;
+};
+
+static int prepare_attempt(const struct writing *w, const struct step_entry *step,
+			   struct prepared *p, size_t index)
 {
-	const struct run_object *object = &c->objects.v[step->found[index].object];
-	cleanup_step_record struct step_record record = {0};
-	bool counts = (int)index == step->counting;
+	size_t object = step->found[index].object;
 	int r;
 
-	step_record_init(&record);
-	r = collect_load_record(c, object, &record, err);
+	step_record_init(&p->records[index]);
+	r = collect_record_again(w->c, object, &p->records[index], &p->err);
 	if (r < 0)
-		return err_wrap(err, r, "%s", object->relative);
-	check_files(c, object, &record);
-	if (counts && step->view == STEP_OK)
-		add_figures(c, step, &record);
-	else if (counts)
-		add_problem(c, step, step_view_name(step->view), record.reason);
-	return results_add(results, step, &record, counts, err);
+		return err_wrap(&p->err, r, "%s", w->c->objects.v[object].relative);
+	return results_render(w->results, step, &p->records[index],
+			      (int)index == step->counting, &p->texts[index], &p->err);
 }
 
-static int add_step(struct collected *c, struct results *results,
-		    const struct step_entry *step, struct err *err)
+static void prepare_step(size_t index, void *item, void *arg)
 {
-	int r = 0;
+	const struct writing *w = arg;
+	const struct step_entry *step = &w->c->steps.v[index];
+	struct prepared *p = item;
 
-	for (size_t i = 0; i < step->n_found && r == 0; i++)
-		r = add_attempt(c, results, step, i, err);
-	if (r < 0 || step->counting >= 0)
-		return r;
-	if (step->view == STEP_PENDING) {
+	p->records = xcalloc(step->n_found, sizeof(*p->records));
+	p->texts = xcalloc(step->n_found + 1, sizeof(*p->texts));
+	for (; p->n < step->n_found && p->r == 0; p->n++)
+		p->r = prepare_attempt(w, step, p, p->n);
+	if (p->r < 0 || step->counting >= 0)
+		return;
+	p->has_rest = true;
+	p->r = results_render(w->results, step, NULL, false, &p->texts[p->n], &p->err);
+}
+
+static void release_step(void *item)
+{
+	struct prepared *p = item;
+
+	for (size_t i = 0; i < p->n; i++) {
+		step_record_done(&p->records[i]);
+		results_text_done(&p->texts[i]);
+	}
+	if (p->has_rest)
+		results_text_done(&p->texts[p->n]);
+	free(p->records);
+	free(p->texts);
+}
+
+static void add_attempt(struct writing *w, const struct step_entry *step, size_t index,
+			const struct prepared *p)
+{
+	const struct run_object *object = &w->c->objects.v[step->found[index].object];
+	const struct step_record *record = &p->records[index];
+	bool counts = (int)index == step->counting;
+
+	check_files(w->c, object, record);
+	if (counts && step->view == STEP_OK)
+		add_figures(w->c, step, record);
+	else if (counts)
+		add_problem(w->c, step, step_view_name(step->view), record->reason);
+	results_put(w->results, &p->texts[index]);
+}
+
+/* Steps are sorted by matrix_id, so a cell is complete when the next one begins: only
+ * one cell's bins are in memory at a time. */
+static int add_step(size_t index, void *item, void *arg, struct err *err)
+{
+	struct writing *w = arg;
+	struct collected *c = w->c;
+	const struct step_entry *step = &c->steps.v[index];
+	const struct prepared *p = item;
+
+	if (p->r < 0)
+		return err_set(err, p->r, "%s", p->err.text);
+	for (size_t i = 0; i < p->n; i++)
+		add_attempt(w, step, i, p);
+	if (p->has_rest && step->view == STEP_PENDING) {
 		cleanup_str struct str reason = STR_INIT(1024);
 
 		results_pending_reason(step, &reason);
 		add_problem(c, step, "pending", str_text(&reason));
 	}
-	return results_add(results, step, NULL, false, err);
-}
+	if (p->has_rest)
+		results_put(w->results, &p->texts[p->n]);
+	if (index + 1 == c->steps.n || step[1].plan.matrix_id != step->plan.matrix_id) {
+		struct cell *cell = cells_find(&c->cells, &step->plan);
 
-/* Steps are sorted by matrix_id, so a cell is complete when the next one begins: only
- * one cell's bins are in memory at a time. */
-static int add_steps(struct collected *c, struct results *results, struct err *err)
-{
-	for (size_t i = 0; i < c->steps.n; i++) {
-		const struct step_entry *step = &c->steps.v[i];
-		int r = add_step(c, results, step, err);
-
-		if (r < 0)
-			return r;
-		if (i + 1 == c->steps.n ||
-		    step[1].plan.matrix_id != step->plan.matrix_id) {
-			struct cell *cell = cells_find(&c->cells, &step->plan);
-
-			if (cell)
-				cell_finish(cell);
-		}
+		if (cell)
+			cell_finish(cell);
 	}
 	return 0;
+}
+
+static int add_steps(struct collected *c, struct results *results, struct err *err)
+{
+	struct writing w = {.c = c, .results = results};
+	const struct pool_line line = {.item_bytes = sizeof(struct prepared),
+				       .prepare = prepare_step,
+				       .take = add_step,
+				       .release = release_step,
+				       .arg = &w};
+
+	return pool_in_order(&line, c->steps.n, err);
 }
 
 static int add_cells(struct collected *c, struct results *results, struct err *err)

@@ -124,8 +124,8 @@ bool fetch_path(const struct run_object *object, char out[PATH_CAP])
 	return true;
 }
 
-/* Is @full the object already? Bytes decide, not times. */
-static bool is_same(const char *full, const struct run_object *object)
+/* Is @full the object already? Bytes decide, not times. @text (or NULL) gets them. */
+static bool is_same(const char *full, const struct run_object *object, struct str *text)
 {
 	cleanup_close int fd = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st = {0};
@@ -136,9 +136,12 @@ static bool is_same(const char *full, const struct run_object *object)
 	if (fd < 0 || !object->has_crc32c || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (uint64_t)st.st_size != object->size_bytes)
 		return false;
-	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
 		crc32c = crc32c_update(crc32c, chunk, (size_t)got);
-	return got == 0 && crc32c == object->crc32c;
+		if (text)
+			str_addn(text, chunk, (size_t)got);
+	}
+	return got == 0 && crc32c == object->crc32c && (!text || !text->failed);
 }
 
 /* Errors that concern one object and not the store or the folder. */
@@ -147,19 +150,61 @@ static bool is_own_problem(int r)
 	return r == -ENOENT || r == -EFBIG || r == -EBADMSG || r == -EINVAL;
 }
 
+/* The folders are there but for the first file in them. */
+static int open_partial(const char *tmp, struct err *err)
+{
+	enum { FLAGS = O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC };
+	int fd = open(tmp, FLAGS, 0644), r;
+
+	if (fd < 0 && errno == ENOENT) {
+		r = fetch_make_dirs(tmp, err);
+		if (r < 0)
+			return r;
+		fd = open(tmp, FLAGS, 0644);
+	}
+	return fd < 0 ? err_errno(err, -errno, "cannot write %s", tmp) : fd;
+}
+
+static int write_text(int fd, const struct str *text, struct err *err)
+{
+	for (size_t done = 0; done < text->len;) {
+		ssize_t put = write(fd, text->s + done, text->len - done);
+
+		if (put < 0 && errno != EINTR)
+			return err_errno(err, -errno, "writing the file");
+		done += put > 0 ? (size_t)put : 0;
+	}
+	return 0;
+}
+
+/* Into @fd, and @text if it is not NULL. */
+static int get_object(struct store *store, const char *name, int fd, struct str *text,
+		      struct err *err)
+{
+	struct obj_meta meta = {0};
+	int r;
+
+	if (text) {
+		r = store->ops->get(store, name, FETCH_TEXT_MAX_BYTES, text, &meta, err);
+		if (r != -EFBIG)
+			return r < 0 ? r : write_text(fd, text, err);
+		/* larger than when it was listed */
+		text->failed = true;
+	}
+	return store->ops->get_file(store, name, FETCH_OBJECT_MAX_BYTES, fd, &meta, err);
+}
+
 static int download(struct store *store, const char *name, struct run_object *object,
-		    const char *full, struct err *err)
+		    const char *full, struct str *text, struct err *err)
 {
 	cleanup_free char *tmp = xasprintf("%s.partial", full);
-	cleanup_close int fd =
-		open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	struct obj_meta meta = {0};
+	cleanup_close int fd = open_partial(tmp, err);
 	struct err why = {0};
 	int r;
 
 	if (fd < 0)
-		return err_errno(err, -errno, "cannot write %s", tmp);
-	r = store->ops->get_file(store, name, FETCH_OBJECT_MAX_BYTES, fd, &meta, &why);
+		return fd;
+	r = get_object(store, name, fd, text, &why);
 	if (r == 0 && rename(tmp, full) == 0) {
 		object->is_here = true;
 		return 0;
@@ -178,7 +223,7 @@ static int download(struct store *store, const char *name, struct run_object *ob
  * Sets is_here, or the problem when this one object cannot be had: that is no error.
  */
 static int fetch_object(const struct fetch *fetch, struct store *store,
-			struct run_object *object, struct err *err)
+			struct run_object *object, struct str *text, struct err *err)
 {
 	cleanup_free char *full = NULL;
 	char path[PATH_CAP], name[PATH_CAP];
@@ -187,14 +232,20 @@ static int fetch_object(const struct fetch *fetch, struct store *store,
 	if (!fetch_path(object, path))
 		return 0;
 	full = xasprintf("%s/%s", fetch->out_dir, path);
-	if (is_same(full, object)) {
+	if (is_same(full, object, text)) {
 		object->is_here = true;
 		return 0;
 	}
+	if (text)
+		str_reset(text);
 	r = run_object_name(fetch->run, object, name, err);
-	if (r == 0)
-		r = fetch_make_dirs(full, err);
-	return r < 0 ? r : download(store, name, object, full, err);
+	return r < 0 ? r : download(store, name, object, full, text, err);
+}
+
+static bool is_told(const struct fetch *fetch, const struct run_object *object)
+{
+	return fetch->on_text && object->size_bytes <= FETCH_TEXT_MAX_BYTES &&
+	       (object->is_record || object->kind == PATH_KIND_JOB);
 }
 
 struct fetch_job {
@@ -208,8 +259,16 @@ static int fetch_one(struct store *store, size_t index, void *arg, struct err *e
 {
 	enum { SHOW_EVERY = 50 };
 	struct fetch_job *job = arg;
-	int r = fetch_object(job->fetch, store, &job->objects->v[index], err);
+	struct run_object *object = &job->objects->v[index];
+	cleanup_str struct str text = STR_INIT(FETCH_TEXT_MAX_BYTES);
+	bool tells = is_told(job->fetch, object);
+	int r = fetch_object(job->fetch, store, object, tells ? &text : NULL, err);
 	size_t done = ++job->done;
+
+	if (tells && object->is_here && !text.failed) {
+		object->is_told = true;
+		job->fetch->on_text(index, &text, job->fetch->arg);
+	}
 
 	if (job->is_shown && (done % SHOW_EVERY == 0 || done == job->objects->n))
 		fprintf(stderr, "\rfetched %zu of %zu\033[K%s", done, job->objects->n,

@@ -19,6 +19,7 @@ struct run_object {
 	bool is_record; /* step_<i>.json */
 	bool is_here;	/* fetched: its local file may be read */
 	bool is_gone;	/* deleted since it was listed */
+	bool is_told;	/* its text was given to on_text */
 	bool has_crc32c;
 	uint32_t crc32c;
 	uint64_t size_bytes, generation;
@@ -47,10 +48,20 @@ int run_object_name(const struct run *run, const struct run_object *object,
 void run_object_parts(const struct run *run, const struct run_object *object,
 		      struct path_parts *ret);
 
+/** fetch_text_fn - the text of object @index, which is here now; several threads call it
+ * at once. */
+typedef void fetch_text_fn(size_t index, const struct str *text, void *arg);
+
+enum { FETCH_TEXT_MAX_BYTES = 256 << 10 };
+
 /** struct fetch - where the objects go. */
 struct fetch {
 	struct run *run;
 	const char *out_dir;
+	/* jobs and records of at most FETCH_TEXT_MAX_BYTES, as long as they are in memory
+	 * anyhow; NULL: nobody asks */
+	fetch_text_fn *on_text;
+	void *arg;
 };
 
 /** fetch_make_dirs() - the folders above @path (its last part is a file's name). */

@@ -12,16 +12,23 @@
 int fetch_make_dirs(const char *path, struct err *err)
 {
 	cleanup_free char *copy = xstrdup(path);
+	char *slash = strrchr(copy, '/');
+	int r;
 
 	if (!*copy)
 		return err_set(err, -EINVAL, "a folder's name is empty");
-	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return err_errno(err, -errno, "cannot make the folder %s", copy);
-		*p = '/';
-	}
-	return 0;
+	if (!slash || slash == copy)
+		return 0;
+	*slash = '\0';
+	/* the lowest first: those above it are mostly there */
+	if (mkdir(copy, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_errno(err, -errno, "cannot make the folder %s", copy);
+	r = fetch_make_dirs(copy, err);
+	if (r == 0 && mkdir(copy, 0755) < 0 && errno != EEXIST)
+		r = err_errno(err, -errno, "cannot make the folder %s", copy);
+	return r;
 }
 
 int fetch_file_open(const struct fetch *fetch, const char *name, struct fetch_file *ret,

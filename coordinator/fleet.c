@@ -2,6 +2,7 @@
 // The fleet's derived states.
 #include "coordinator/fleet.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,28 @@ struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name)
 	unsigned at = fleet->n_slots ? *fleet_slot(fleet, name) : 0;
 
 	return at ? &fleet->workers[at - 1] : NULL;
+}
+
+bool fleet_jobless(const struct fleet *fleet, char first[JOB_STEM_CAP],
+		   char last[JOB_STEM_CAP])
+{
+	bool has = false;
+
+	for (size_t i = 0; i < fleet->n; i++) {
+		const struct fleet_worker *w = &fleet->workers[i];
+		char stem[JOB_STEM_CAP];
+
+		if (w->has_heartbeat && w->is_planned)
+			continue;
+		/* with its dot: "a-1.json" is before "a.json", "a" is before "a-1" */
+		snprintf(stem, sizeof(stem), "%s.", w->name);
+		if (!has || strcmp(stem, first) < 0)
+			str_copy(first, JOB_STEM_CAP, stem);
+		if (!has || strcmp(stem, last) > 0)
+			str_copy(last, JOB_STEM_CAP, stem);
+		has = true;
+	}
+	return has;
 }
 
 static int by_name(const void *a, const void *b)

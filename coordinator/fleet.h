@@ -72,6 +72,18 @@ struct fleet_worker *fleet_worker(struct fleet *fleet, const char *name);
 /** fleet_find() - the same, NULL if there is none. */
 struct fleet_worker *fleet_find(const struct fleet *fleet, const char *name);
 
+enum { JOB_STEM_CAP = WORKER_CAP + 1 };
+
+/**
+ * fleet_jobless() - whose jobs must be looked at before views can be derived: workers not
+ * heard of, and workers heard of that are not planned.
+ *
+ * Returns false if there are none; else the names of their jobs in jobs/ lie between
+ * @first and @last, in the order of their bytes, and begin with "<worker>.".
+ */
+bool fleet_jobless(const struct fleet *fleet, char first[JOB_STEM_CAP],
+		   char last[JOB_STEM_CAP]);
+
 /**
  * fleet_derive() - fill in every view.
  *

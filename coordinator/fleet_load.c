@@ -10,10 +10,18 @@
 #include "coordinator/fleet_slow.h"
 #include "coordinator/pool.h"
 
+/* ends a listing early */
+enum { PAST_LAST = 1 };
+/* up to here all jobs are listed at every look: one call more */
+enum { LIST_JOBS_MAX = 1000 };
+
 struct load {
 	struct run *run;
 	struct fleet *fleet;
-	bool is_complete;
+	bool is_complete; /* of verdicts: every step of the run has ended */
+	/* of a listing of jobs/ */
+	size_t skip;		 /* length of the folder's name */
+	char last[JOB_STEM_CAP]; /* "" = to the end */
 };
 
 /* A job of a later round, also one under the first's name (its worker came later), is
@@ -21,20 +29,25 @@ struct load {
 static bool is_job_of_run(const struct load *load, const struct path_parts *parts)
 {
 	const struct order_log *log = &load->run->orders;
+	const struct fleet_worker *w;
 
 	if (parts->round > 1)
 		return order_log_commits(log, parts->worker, parts->round);
-	return fleet_find(load->fleet, parts->worker) ||
-	       order_log_commits(log, parts->worker, 0);
+	w = fleet_find(load->fleet, parts->worker);
+	return (w && w->is_planned) || order_log_commits(log, parts->worker, 0);
 }
 
 static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 {
 	struct load *load = arg;
 	struct path_parts parts;
+	const char *file = meta->name + load->skip;
 	struct fleet_worker *w;
 
 	(void)err;
+	if (load->last[0] && strcmp(file, load->last) > 0 &&
+	    !str_starts(file, load->last))
+		return PAST_LAST;
 	path_parse(&load->run->ref, meta->name, &parts);
 	if (parts.kind != PATH_KIND_JOB)
 		return 0;
@@ -68,17 +81,64 @@ static int on_heartbeat(const struct obj_meta *meta, void *arg, struct err *err)
 	return 0;
 }
 
-static int load_dir(struct load *load, enum path_dir dir, list_fn *on_object,
-		    struct err *err)
+static int load_workers(struct load *load, struct err *err)
 {
 	struct store *store = load->run->store;
 	char prefix[PATH_CAP];
-	struct list_req req = {.prefix = prefix, .on_object = on_object, .arg = load};
-	int r = path_dir(prefix, &load->run->ref, dir, err);
+	struct list_req req = {.prefix = prefix, .on_object = on_heartbeat, .arg = load};
+	int r = path_dir(prefix, &load->run->ref, PATH_WORKERS, err);
 
 	if (r < 0)
 		return r;
 	return store->ops->list(store, &req, &load->fleet->server_now_ns, err);
+}
+
+/* Workers that came after split: an order that gives them steps names them. */
+static void add_reassigned(const struct order_log *log, struct fleet *fleet)
+{
+	for (size_t i = 0; i < log->n; i++) {
+		const struct control *c = &log->v[i];
+
+		for (size_t k = 0; c->kind == CONTROL_REASSIGN && k < c->n_workers; k++)
+			fleet_worker(fleet, c->workers[k])->is_planned = true;
+	}
+}
+
+/* Who has been heard of has a job, as old as the run. */
+static void take_for_granted(struct load *load)
+{
+	for (size_t i = 0; i < load->fleet->n; i++) {
+		struct fleet_worker *w = &load->fleet->workers[i];
+
+		if (w->is_planned && w->has_heartbeat)
+			w->first_job_ns = load->run->created_ns;
+	}
+}
+
+/* Only the stretch of names between the first and the last that matter is asked for. */
+static int load_jobs(struct load *load, bool is_complete, struct err *err)
+{
+	struct store *store = load->run->store;
+	char prefix[PATH_CAP], first[JOB_STEM_CAP] = "", start[PATH_CAP + JOB_STEM_CAP];
+	struct list_req req = {.prefix = prefix,
+			       .start_offset = start,
+			       .on_object = on_job,
+			       .arg = load};
+	int64_t date_ns = 0;
+	int r = path_dir(prefix, &load->run->ref, PATH_JOBS, err);
+
+	if (r < 0)
+		return r;
+	load->skip = strlen(prefix);
+	if (!is_complete) {
+		take_for_granted(load);
+		if (!fleet_jobless(load->fleet, first, load->last))
+			return 0;
+	}
+	snprintf(start, sizeof(start), "%s%s", prefix, first);
+	/* ages are of the moment of the heartbeats: this reply's Date is not used */
+	r = store->ops->list(store, &req, &date_ns, err);
+	return r == PAST_LAST ? 0 : r;
 }
 
 /* The whole heartbeat; why it cannot be had becomes the reason. */
@@ -117,20 +177,17 @@ static void load_unsummarised(struct run *run, struct fleet *fleet)
 }
 
 /* Later rounds list steps again that cancelled workers count as ended. */
-static uint64_t planned_steps(const struct run *run, const struct fleet *fleet)
+static uint64_t planned_steps(const struct run *run)
 {
 	const struct config *c = &run->config;
 
-	for (size_t i = 0; i < fleet->n; i++)
-		if (fleet->workers[i].rounds > 1)
-			return 0;
-	return c->settings.steal
-		       ? (uint64_t)c->n_arms * c->n_cases * c->iterations * c->replicas
-		       : 0;
+	if (!c->settings.steal || order_log_has_moved(&run->orders))
+		return 0;
+	return (uint64_t)c->n_arms * c->n_cases * c->iterations * c->replicas;
 }
 
-int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
-	       struct err *err)
+static int load_fleet(struct run *run, int64_t watch_started_ns, bool is_complete,
+		      struct fleet *ret, struct err *err)
 {
 	struct load load = {.run = run, .fleet = ret};
 	int r;
@@ -139,19 +196,35 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 	for (size_t i = 0; i < run->config.n_workers; i++)
 		fleet_worker(ret, run->config.workers[i])->is_planned = true;
 	r = order_log_update(run, err);
+	/* jobs of later rounds tell who has not seen them yet */
+	is_complete = is_complete || run->config.n_workers <= LIST_JOBS_MAX ||
+		      order_log_has_moved(&run->orders);
+	add_reassigned(&run->orders, ret);
 	if (r == 0)
-		r = load_dir(&load, PATH_JOBS, on_job, err);
+		r = load_workers(&load, err);
 	if (r == 0)
-		r = load_dir(&load, PATH_WORKERS, on_heartbeat, err);
+		r = load_jobs(&load, is_complete, err);
 	if (r < 0) {
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");
 	}
-	ret->n_planned_steps = planned_steps(run, ret);
+	ret->n_planned_steps = planned_steps(run);
 	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
 	fleet_mark_slow(ret);
 	return 0;
+}
+
+int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
+	       struct err *err)
+{
+	return load_fleet(run, watch_started_ns, true, ret, err);
+}
+
+int fleet_look(struct run *run, int64_t watch_started_ns, struct fleet *ret,
+	       struct err *err)
+{
+	return load_fleet(run, watch_started_ns, false, ret, err);
 }
 
 /*

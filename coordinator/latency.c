@@ -11,6 +11,7 @@ static const double percentiles[LATENCY_PERCENTILES] = {
 
 struct latency latency_of(const struct hist *h)
 {
+	struct hist_pct pct[LATENCY_PERCENTILES] = {0};
 	struct latency l = {0};
 
 	if (!h->n)
@@ -20,15 +21,12 @@ struct latency latency_of(const struct hist *h)
 			     .max_ns = h->max_ns,
 			     .mean_ns = h->mean_ns,
 			     .stddev_ns = hist_stddev_ns(h)};
-	for (size_t i = 0; i < LATENCY_PERCENTILES; i++) {
-		struct hist_pct pct = {0};
-
-		/* cannot fail: there are samples, and the list is in (0, 100] */
-		hist_percentile(h, percentiles[i], &pct, NULL);
+	/* cannot fail: there are samples, and the list is in (0, 100] and ascending */
+	hist_percentiles(h, percentiles, LATENCY_PERCENTILES, pct, NULL);
+	for (size_t i = 0; i < LATENCY_PERCENTILES; i++)
 		l.pct[i] = (struct latency_pct){.p = percentiles[i],
-						.ns = pct.ns,
-						.is_censored = pct.is_censored};
-	}
+						.ns = pct[i].ns,
+						.is_censored = pct[i].is_censored};
 	return l;
 }
 

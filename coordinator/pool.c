@@ -7,9 +7,9 @@
 
 #include "coordinator/cmd.h"
 
-/* Small objects cost a round trip each, not bandwidth: a few at a time hide most of it
- * and stay far below what one client may ask of a bucket. */
-enum { POOL_THREADS = 8, POOL_SHARE_MIN = 4 };
+/* Small objects cost a round trip each, not bandwidth: this many at a time hide most of
+ * it and stay far below what one client may ask of a bucket. Each costs about 300 KiB. */
+enum { POOL_THREADS = 32, POOL_SHARE_MIN = 4 };
 
 /** struct pool - what the threads share; @lock guards what changes. */
 struct pool {

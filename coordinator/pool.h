@@ -19,4 +19,25 @@ typedef int pool_fn(struct store *store, size_t index, void *arg, struct err *er
  */
 int pool_run(struct run *run, size_t n, pool_fn *fn, void *arg, struct err *err);
 
+/**
+ * struct pool_line - work that is prepared by several threads ahead and done in order.
+ *
+ * @prepare: called by several threads, each for another @item (zeroed before)
+ * @take: called by the thread of pool_in_order(), for 0 to n - 1; negative ends it
+ * @release: of every prepared item, taken or not
+ */
+struct pool_line {
+	size_t item_bytes;
+	void (*prepare)(size_t index, void *item, void *arg);
+	int (*take)(size_t index, void *item, void *arg, struct err *err);
+	void (*release)(void *item);
+	void *arg;
+};
+
+enum { POOL_AHEAD = 16 }; /* at most so many items exist at a time */
+
+/** pool_in_order() - 0, or what @take returned. An interrupt does not end it: it is for
+ * what is here already. */
+int pool_in_order(const struct pool_line *line, size_t n, struct err *err);
+
 #endif

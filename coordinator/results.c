@@ -6,21 +6,23 @@
 #include <string.h>
 
 #include "coordinator/results_csv.h"
+#include "core/json_scratch.h"
 
 /* one entry: a record without its bins, at most as large as it came */
 enum { RESULTS_LINE_MAX_BYTES = 64 << 20 };
 
-static void put_line(struct results *results, FILE *to)
+void results_text_done(struct results_text *text)
 {
-	fwrite(str_text(&results->line), 1, results->line.len, to);
-	str_reset(&results->line);
+	str_done(&text->csv);
+	str_done(&text->json);
 }
 
 void results_begin(struct results *results, bool is_complete)
 {
-	results->line = STR_INIT(RESULTS_LINE_MAX_BYTES);
-	csv_head(results->config, &results->line);
-	put_line(results, results->csv);
+	cleanup_str struct str head = STR_INIT(RESULTS_LINE_MAX_BYTES);
+
+	csv_head(results->config, &head);
+	fwrite(str_text(&head), 1, head.len, results->csv);
 	/* the run's id needs no quoting: [a-z0-9-] */
 	fprintf(results->json,
 		"{\n\"schema\": \"muster/results/1\",\n\"run\": \"%s\",\n"
@@ -29,23 +31,33 @@ void results_begin(struct results *results, bool is_complete)
 	results->n_items = 0;
 }
 
-int results_item(struct results *results, json_t *item, struct err *err)
+/* A string alone is no document: what is rendered is a list of one. Steals @item. */
+static int render_item(json_t *item, struct str *ret, struct err *err)
 {
 	cleanup_json json_t *list = json_array();
-	struct str *line = &results->line;
 	int r;
 
-	/* a string alone is no document: what is written is a list without its brackets
-	 */
 	if (json_array_append_new(list, item) < 0)
 		return err_set(err, -ENOMEM, "results.json: out of memory");
-	r = json_dump(list, line, err);
-	if (r < 0)
-		return err_wrap(err, r, "results.json");
+	r = json_dump(list, ret, err);
+	return r < 0 ? err_wrap(err, r, "results.json") : 0;
+}
+
+/* What is written is that list without its brackets. */
+static void put_item(struct results *results, const struct str *list)
+{
 	fputs(results->n_items++ ? ",\n" : "\n", results->json);
-	fwrite(line->s + 1, 1, line->len - strlen("[]\n"), results->json);
-	str_reset(line);
-	return 0;
+	fwrite(list->s + 1, 1, list->len - strlen("[]\n"), results->json);
+}
+
+int results_item(struct results *results, json_t *item, struct err *err)
+{
+	cleanup_str struct str list = STR_INIT(RESULTS_LINE_MAX_BYTES);
+	int r = render_item(item, &list, err);
+
+	if (r == 0)
+		put_item(results, &list);
+	return r;
 }
 
 void results_section(struct results *results, const char *name)
@@ -57,7 +69,6 @@ void results_section(struct results *results, const char *name)
 void results_end(struct results *results)
 {
 	fprintf(results->json, "%s]\n}\n", results->n_items ? "\n" : "");
-	str_done(&results->line);
 }
 
 void results_pending_reason(const struct step_entry *step, struct str *ret)
@@ -71,9 +82,19 @@ void results_pending_reason(const struct step_entry *step, struct str *ret)
 /* The record without its bins: raw/ has those; the percentiles say what they say. */
 static json_t *record_entry(const struct step_record *record)
 {
-	json_t *entry = step_record_to_json(record);
-	json_t *list = json_object_get(entry, "results");
+	cleanup_free struct fio_result *bare =
+		xcalloc(record->n_results, sizeof(struct fio_result));
+	struct step_record without = *record;
+	json_t *entry, *list;
 
+	/* all borrowed but for the bins, which are none */
+	for (size_t i = 0; i < record->n_results; i++) {
+		bare[i] = record->results[i];
+		hist_init(&bare[i].lat);
+	}
+	without.results = bare;
+	entry = step_record_to_json(&without);
+	list = json_object_get(entry, "results");
 	for (size_t i = 0; i < record->n_results && i < json_array_size(list); i++) {
 		const struct latency l = latency_of(&record->results[i].lat);
 
@@ -99,9 +120,11 @@ static json_t *pending_entry(const struct results *results, const struct step_en
 			 "state", "pending", "reason", reason, "results");
 }
 
-int results_add(struct results *results, const struct step_entry *step,
-		const struct step_record *record, bool counts, struct err *err)
+int results_render(const struct results *results, const struct step_entry *step,
+		   const struct step_record *record, bool counts,
+		   struct results_text *ret, struct err *err)
 {
+	JSON_SCRATCH;
 	cleanup_str struct str reason = STR_INIT(1024);
 	struct csv_row row = {.config = results->config,
 			      .cell = cells_find(results->cells, &step->plan),
@@ -111,16 +134,22 @@ int results_add(struct results *results, const struct step_entry *step,
 	json_t *entry;
 	int r;
 
+	ret->csv = ret->json = STR_INIT(RESULTS_LINE_MAX_BYTES);
 	if (!record)
 		results_pending_reason(step, &reason);
 	row.reason = record ? record->reason : str_text(&reason);
-	csv_rows(&row, &results->line);
-	r = str_check(&results->line, "a row of results.csv", err);
+	csv_rows(&row, &ret->csv);
+	r = str_check(&ret->csv, "a row of results.csv", err);
 	if (r < 0)
 		return r;
-	put_line(results, results->csv);
 	entry = record ? record_entry(record) : pending_entry(results, step, row.reason);
 	if (entry)
 		json_object_set_new(entry, "counts", json_boolean(counts));
-	return results_item(results, entry, err);
+	return render_item(entry, &ret->json, err);
+}
+
+void results_put(struct results *results, const struct results_text *text)
+{
+	fwrite(str_text(&text->csv), 1, text->csv.len, results->csv);
+	put_item(results, &text->json);
 }

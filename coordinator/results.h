@@ -16,29 +16,40 @@ struct results {
 	const struct config *config; /* borrowed, like the files */
 	const struct cells *cells;
 	FILE *csv, *json;
-	struct str line;
 	size_t n_items; /* of the array being written */
 };
 
 /** results_begin() - heads of both; "steps" is open. @is_complete: no step is pending. */
 void results_begin(struct results *results, bool is_complete);
 
+/** struct results_text - one attempt as it will stand in the files. */
+struct results_text {
+	struct str csv, json;
+};
+void results_text_done(struct results_text *text);
+#define cleanup_results_text cleanup(results_text_done)
+
 /**
- * results_add() - one attempt, or a pending step: a CSV row per (group, direction), or
+ * results_render() - one attempt, or a pending step: a CSV row per (group, direction), or
  * one without figures, and an entry in "steps".
  *
  * @record: the attempt's record; NULL: the step is pending
  * @counts: is it the attempt that ended the step? Others are kept, never averaged.
- * -EFBIG or -ENOMEM; whether the files could be written, they know themselves.
+ * @ret: initialised with {0}. Several threads may render at once.
+ * -EFBIG or -ENOMEM.
  */
-int results_add(struct results *results, const struct step_entry *step,
-		const struct step_record *record, bool counts, struct err *err);
+int results_render(const struct results *results, const struct step_entry *step,
+		   const struct step_record *record, bool counts,
+		   struct results_text *ret, struct err *err);
+
+/** results_put() - write it; whether the files could be written, they know themselves. */
+void results_put(struct results *results, const struct results_text *text);
 
 /** results_section() - end the array before, begin another: "cells", "workers", … */
 void results_section(struct results *results, const char *name);
 /** results_item() - one element of it; steals @item. */
 int results_item(struct results *results, json_t *item, struct err *err);
-/** results_end() - end of the last array and the document; releases memory. */
+/** results_end() - end of the last array and the document. */
 void results_end(struct results *results);
 
 /** results_cell_json() - new object: a cell's states and figures. */

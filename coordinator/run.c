@@ -29,13 +29,14 @@ int run_get(struct run *run, const char *name, uint64_t max_bytes, struct str *r
 static int run_read_config(struct run *run, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(CONFIG_MAX_BYTES);
+	struct obj_meta meta = {0};
 	struct err why = {0};
 	char name[PATH_CAP];
 	int r = path_config(name, &run->ref, err);
 
 	if (r < 0)
 		return r;
-	r = run_get(run, name, CONFIG_MAX_BYTES, &text, &why);
+	r = run->store->ops->get(run->store, name, CONFIG_MAX_BYTES, &text, &meta, &why);
 	if (r == -ENOENT && run->store->ops->probe(run->store, NULL) == -ENOENT)
 		return err_set(err, r, "no bucket gs://%s", run->ref.bucket);
 	if (r == -ENOENT)
@@ -45,6 +46,7 @@ static int run_read_config(struct run *run, struct err *err)
 			run->ref.run, run->ref.bucket, name);
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
+	run->created_ns = meta.updated_ns;
 	sha256_hex(text.s, text.len, run->config_sha256);
 	r = config_parse(text.s, text.len, &run->config, err);
 	if (r < 0)

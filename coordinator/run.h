@@ -14,6 +14,7 @@ struct run {
 	struct store *store;
 	struct config config;
 	char config_sha256[65];	 /* of the object's bytes: what jobs name */
+	int64_t created_ns;	 /* server clock, of config.json; it is written once */
 	struct order_log orders; /* as far as order_log_update() has read */
 };
 

@@ -208,18 +208,37 @@ static void fill_percentile(const struct hist *h, unsigned index, struct hist_pc
 		ret->high_ns = h->max_ns;
 }
 
-int hist_percentile(const struct hist *h, double p, struct hist_pct *ret, struct err *err)
+/* A whole number is below @want when it is below the next whole number from @want up. */
+static uint64_t samples_wanted(const struct hist *h, double p)
 {
-	long double want = (long double)p / 100.0L * (long double)h->n;
-	unsigned i = 0;
+	return (uint64_t)ceill((long double)p / 100.0L * (long double)h->n);
+}
+
+int hist_percentiles(const struct hist *h, const double *p, size_t n,
+		     struct hist_pct *ret, struct err *err)
+{
+	unsigned i = 0, last = hist_last(h);
 	uint64_t sum;
 
-	if (!(p > 0 && p <= 100))
-		return err_set(err, -EINVAL, "percentile %g is not in (0, 100]", p);
+	for (size_t k = 0; k < n; k++)
+		if (!(p[k] > (k ? p[k - 1] : 0) && p[k] <= 100))
+			return err_set(err, -EINVAL,
+				       "percentile %g is not in (0, 100] and ascending",
+				       p[k]);
 	if (!h->n)
 		return err_set(err, -ENODATA, "no samples, no percentile");
-	for (sum = h->count[0]; (long double)sum < want && i < hist_last(h);)
-		sum += h->count[++i];
-	fill_percentile(h, i, ret);
+	sum = h->count[0];
+	for (size_t k = 0; k < n; k++) {
+		uint64_t want = samples_wanted(h, p[k]);
+
+		while (sum < want && i < last)
+			sum += h->count[++i];
+		fill_percentile(h, i, &ret[k]);
+	}
 	return 0;
+}
+
+int hist_percentile(const struct hist *h, double p, struct hist_pct *ret, struct err *err)
+{
+	return hist_percentiles(h, &p, 1, ret, err);
 }

@@ -89,6 +89,10 @@ double hist_stddev_ns(const struct hist *h);
 int hist_percentile(const struct hist *h, double p, struct hist_pct *ret,
 		    struct err *err);
 
+/** hist_percentiles() - the same for @n of them, ascending, in one pass over the bins. */
+int hist_percentiles(const struct hist *h, const double *p, size_t n,
+		     struct hist_pct *ret, struct err *err);
+
 /** hist_key() - the key (midpoint) of bin @index; hist_index() - the inverse, or -EINVAL.
  */
 uint64_t hist_key(unsigned bits, unsigned index);

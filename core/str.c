@@ -55,20 +55,26 @@ void str_addc(struct str *s, char c)
 	str_addn(s, &c, 1);
 }
 
+/* What fits into the room there is is printed once. */
 void str_addv(struct str *s, const char *fmt, va_list ap)
 {
+	size_t room = s->failed ? 0 : s->cap - s->len;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room ? s->s + s->len : NULL, room, fmt, again);
 	va_end(again);
 	if (n < 0)
 		s->failed = true;
-	if (n < 0 || !str_room(s, (size_t)n))
-		return;
-	vsnprintf(s->s + s->len, (size_t)n + 1, fmt, ap);
-	s->len += (size_t)n;
+	if (n >= 0 && str_room(s, (size_t)n)) {
+		if ((size_t)n >= room)
+			vsnprintf(s->s + s->len, (size_t)n + 1, fmt, ap);
+		s->len += (size_t)n;
+	}
+	/* nothing of what did not fit */
+	if (s->s)
+		s->s[s->len] = '\0';
 }
 
 void str_addf(struct str *s, const char *fmt, ...)

@@ -16,6 +16,44 @@ static int64_t ago(int64_t s)
 	return now_ns - s * NS_PER_S;
 }
 
+static void test_jobless(void)
+{
+	static const struct {
+		const char *what, *first, *last;
+		const char *awaited[3], *strangers[2], *heard[2];
+	} rows[] = {
+		{"nobody", NULL, NULL, {0}, {0}, {0}},
+		{"all are heard of", NULL, NULL, {0}, {0}, {"a", "b"}},
+		{"one awaited", "b.", "b.", {"b"}, {0}, {"a", "c"}},
+		{"two awaited", "a.", "c.", {"c", "a"}, {0}, {"b", "d"}},
+		{"a dash is before the dot", "a-1.", "a.", {"a", "a-1"}, {0}, {0}},
+		{"a digit is after it", "a.", "a1.", {"a1", "a"}, {0}, {0}},
+		{"a stranger", "x.", "x.", {0}, {"x"}, {"a"}},
+		{"one of each", "b.", "x.", {"b"}, {"x"}, {"a"}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_fleet struct fleet fleet = {0};
+		char first[JOB_STEM_CAP] = "", last[JOB_STEM_CAP] = "";
+		bool has;
+
+		for (size_t k = 0; k < 3 && rows[i].awaited[k]; k++)
+			fleet_worker(&fleet, rows[i].awaited[k])->is_planned = true;
+		for (size_t k = 0; k < 2 && rows[i].strangers[k]; k++)
+			fleet_worker(&fleet, rows[i].strangers[k])->has_heartbeat = true;
+		for (size_t k = 0; k < 2 && rows[i].heard[k]; k++) {
+			struct fleet_worker *w = fleet_worker(&fleet, rows[i].heard[k]);
+
+			w->is_planned = w->has_heartbeat = true;
+		}
+		has = fleet_jobless(&fleet, first, last);
+		ok(has == (rows[i].first != NULL) &&
+			   (!has || (strcmp(first, rows[i].first) == 0 &&
+				     strcmp(last, rows[i].last) == 0)),
+		   "jobs to look at, %s: %s to %s", rows[i].what, first, last);
+	}
+}
+
 static void test_views(void)
 {
 	static const struct {
@@ -358,6 +396,7 @@ static void test_large(void)
 int main(void)
 {
 	test_views();
+	test_jobless();
 	test_age();
 	test_counts();
 	test_over();

@@ -186,6 +186,8 @@ static void test_stddev_exact(void)
 static void test_percentile_brute(void)
 {
 	static const double ps[] = {1e-9, 0.01, 1, 25, 50, 90, 99, 99.9, 99.999, 100};
+	struct hist_pct all[ARRAY_SIZE(ps)];
+	uint64_t one[ARRAY_SIZE(ps)];
 	unsigned bad = 0;
 	struct rng rng;
 
@@ -207,7 +209,11 @@ static void test_percentile_brute(void)
 			       pct.ns != hist_key(6, k) || pct.low_ns > pct.ns ||
 			       pct.high_ns < pct.ns || bin_of(6, pct.low_ns) != k ||
 			       (!pct.is_censored && bin_of(6, pct.high_ns) != k);
+			one[i] = pct.ns;
 		}
+		bad += hist_percentiles(&h, ps, ARRAY_SIZE(ps), all, NULL) != 0;
+		for (size_t i = 0; i < ARRAY_SIZE(ps); i++)
+			bad += all[i].ns != one[i];
 	}
 	ok(!bad, "percentiles and their intervals equal the definition's");
 }
@@ -226,6 +232,9 @@ static void test_percentile_limits(void)
 		   hist_percentile(&h, 100.5, &pct, NULL) == -EINVAL &&
 		   hist_percentile(&h, NAN, &pct, NULL) == -EINVAL,
 	   "0, 100.5 and NaN are refused");
+	ok(hist_percentiles(&h, (double[]){50, 40}, 2, (struct hist_pct[2]){0}, NULL) ==
+		   -EINVAL,
+	   "descending ones are refused");
 	ok(hist_percentile(&h, 100, &pct, NULL) == 0 && pct.ns == 5 && pct.low_ns == 5 &&
 		   pct.high_ns == 5 && !pct.is_censored,
 	   "small values are exact");

@@ -48,11 +48,14 @@ static void bench_write(struct bench *b, const struct step_record *record, bool 
 	FILE *json = open_memstream(&b->json, &b->json_n);
 	struct results r = {
 		.config = &b->config, .cells = &b->cells, .csv = csv, .json = json};
+	cleanup_results_text struct results_text text = {0};
 	struct err err = {0};
 
 	results_begin(&r, record != NULL);
-	if (results_add(&r, &b->step, record, counts, &err) < 0)
+	if (results_render(&r, &b->step, record, counts, &text, &err) < 0)
 		ok(false, "%s", err.text);
+	else
+		results_put(&r, &text);
 	results_section(&r, "cells");
 	results_item(&r, results_cell_json(&b->cells.v[0]), NULL);
 	results_section(&r, "notes");

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What a look at a large fleet costs, by the emulator's log of requests; and how soon a
+# dead worker is seen.
+# shellcheck source=tests/cli/coordinator.sh
+. tests/cli/coordinator.sh
+
+py <<'PY'
+import threading
+
+def put_many(r, jobs):
+    """(method, args) on a few connections at once."""
+    def work(part):
+        own = Run(r.run, workers=1, bucket=Bucket())
+        own.workers, own.steps, own.settings = r.workers, r.steps, r.settings
+        for kind, args in part:
+            getattr(own, kind)(*args) if kind == "heartbeat" else own.bucket.put(*args)
+    threads = [threading.Thread(target=work, args=(jobs[i::4],)) for i in range(4)]
+    [t.start() for t in threads], [t.join() for t in threads]
+
+def fleet(name, n, heard, job_of=lambda w: True):
+    r = Run(name, workers=n, tests=1, arms=1, iterations=n)
+    r.bucket.put(r.at + "config.json", r.config())
+    todo = [("heartbeat", (w, "running", 0)) for w in r.workers if heard(w)]
+    todo += [("put", (f"{r.at}jobs/{w}.json", "{}")) for w in r.workers if job_of(w)]
+    put_many(r, todo)
+    return r
+
+fleet("all", 2500, lambda w: True)
+fleet("few", 2500, lambda w: w not in ("w-1001", "w-1003"))
+fleet("none", 1200, lambda w: False)
+r = fleet("came", 2, lambda w: True)
+r.steps["x-1"] = r.steps["x-2"] = r.steps["x-3"] = []
+for w in r.workers + ["x-1", "x-2", "x-3"]:
+    r.bucket.put(f"{r.at}jobs/{w}.json", r.job(w))
+r.heartbeat("x-1", "running", 0, 1)
+r.bucket.put(r.at + "control/0001.json", {"schema": "muster/control/1", "kind": "reassign",
+             "workers": ["x-2"], "steps": None, "round": 2, "reason": None})
+PY
+ok $? "runs with thousands of workers"
+
+# costs NAME LIST-CALLS: the requests since the last call are so many listings a look, one
+# for a new order a look, and one for config.json
+costs() {
+	py "$@" <<'PY'
+name, lists = sys.argv[1], int(sys.argv[2])
+b = Bucket()
+log = json.loads(b.call("GET", "/_emulator/requests"))["requests"]
+b.call("DELETE", "/_emulator/requests")
+paths = [r["path"].split("/b/ctl/o")[1] for r in log]
+print(name, sorted(paths))
+looks = sum("control" in p for p in paths)
+assert looks >= 1 and paths.count("") == lists * looks, (name, looks, paths.count(""))
+assert len(paths) == lists * looks + 1 + looks, (name, looks, len(paths))
+PY
+}
+forget() { py <<<'Bucket().call("DELETE", "/_emulator/requests")'; }
+
+forget
+run 3 status gs://ctl/all && has "run all: 2500 workers, 0 of 2500 steps" && costs all 3
+ok $? "2,500 workers: 3 pages, config.json, one look for orders"
+run 3 status gs://ctl/few && has "2 waiting" && grep -q '^w-1001 .*waiting .* [0-9]* s$' "$dir/out" && costs few 4
+ok $? "two not heard of: one page of jobs/ more"
+run 3 status gs://ctl/none && has "1200 waiting" && costs none 3
+ok $? "nobody heard of: all pages of jobs/"
+run 3 wait gs://ctl/all --every 100ms --timeout 150ms && costs wait 3
+ok $? "wait: 3 pages a look, and one look for orders"
+run 3 status gs://ctl/came && has "run came: 4 workers" &&
+	grep -q '^x-1 .*running' "$dir/out" && grep -q '^x-2 .*waiting' "$dir/out" && ! has x-3 &&
+	! has "names that the run does not know"
+ok $? "workers that config.json does not name: by their job, or by an order"
+
+# --- a dead worker, by the store's clock ---
+py "$muster" <<'PY'
+import time
+r = Run("dead", workers=2, tests=1, arms=1, iterations=4)
+r.settings.update(stale_s=2, heartbeat_s=1)
+r.plan()
+r.heartbeat("w-2", "running", 1)
+began = time.time()
+r.heartbeat("w-1", "running", 1)
+views = []
+watch = subprocess.Popen([sys.argv[1], "watch", r.url, "--json", "--timeout", "15s"],
+                         stdout=subprocess.PIPE, text=True)
+for line in watch.stdout:
+    now = time.time()
+    view = [w["view"] for w in json.loads(line)["workers"] if w["worker"] == "w-1"][0]
+    views.append((view, now - began))
+    print(views[-1])
+    if now - began < 1.9:
+        assert view == "alive", views
+    if view == "stale":
+        break
+watch.kill()
+# "Date" has whole seconds: no sooner than stale_s, no later than a look and a second
+assert views[0][0] == "alive" and views[-1][0] == "stale", views
+assert 2 <= views[-1][1] <= 2 + 10, views
+PY
+ok $? "watch shows a dead worker after stale_s and no later than 10 s past it"
+
+finish
