@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "manifests/barrier.h"
 #include "manifests/job.h"
 #include "manifests/record.h"
 
@@ -18,11 +19,14 @@ enum document {
 	DOC_WORKER,
 	DOC_MANIFEST,
 	DOC_STEP,
+	DOC_ARRIVAL,
+	DOC_VERDICT,
 	DOC_COUNT,
 };
 
 static const char *const document_names[DOC_COUNT] = {
-	"job", "config", "control", "vm", "worker", "manifest", "step",
+	"job",	    "config", "control", "vm",	    "worker",
+	"manifest", "step",   "arrival", "verdict",
 };
 
 /* document_find() - the kind called @name, DOC_COUNT when there is none. */
@@ -40,6 +44,7 @@ static json_t *orders_again(enum document kind, const char *text, size_t n,
 {
 	struct control control = {0};
 	struct config config = {0};
+	struct verdict_doc verdict = {0};
 	struct vm_config vm = {0};
 	struct job job = {0};
 	json_t *doc = NULL;
@@ -52,10 +57,13 @@ static json_t *orders_again(enum document kind, const char *text, size_t n,
 		doc = control_to_json(&control);
 	else if (kind == DOC_VM && vm_config_parse(text, n, &vm, err) == 0)
 		doc = vm_config_to_json(&vm);
+	else if (kind == DOC_VERDICT && verdict_parse(text, n, &verdict, err) == 0)
+		doc = verdict_to_json(&verdict);
 	job_done(&job);
 	config_done(&config);
 	control_done(&control);
 	vm_config_done(&vm);
+	verdict_done(&verdict);
 	return doc;
 }
 
@@ -64,6 +72,7 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 {
 	struct manifest manifest = {0};
 	struct step_record step = {0};
+	struct arrival arrival = {0};
 	struct heartbeat hb = {0};
 	json_t *doc = NULL;
 
@@ -74,6 +83,9 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 		doc = manifest_to_json(&manifest);
 	else if (kind == DOC_STEP && step_record_parse(text, n, &step, unknown, err) == 0)
 		doc = step_record_to_json(&step);
+	else if (kind == DOC_ARRIVAL &&
+		 arrival_parse(text, n, &arrival, unknown, err) == 0)
+		doc = arrival_to_json(&arrival);
 	manifest_done(&manifest);
 	step_record_done(&step);
 	return doc;
@@ -87,7 +99,7 @@ __attribute__((unused)) static int document_again(enum document kind, const char
 						  size_t n, struct str *ret,
 						  unsigned *unknown, struct err *err)
 {
-	cleanup_json json_t *doc = kind <= DOC_VM
+	cleanup_json json_t *doc = kind <= DOC_VM || kind == DOC_VERDICT
 					   ? orders_again(kind, text, n, err)
 					   : records_again(kind, text, n, unknown, err);
 

@@ -251,6 +251,10 @@ static bool worker_names_return(const struct run_ref *run, const char *w)
 		path_parse(run, n, &p);
 		good &= p.kind == PATH_KIND_JOB && !strcmp(p.worker, w) &&
 			p.round == numbers[i];
+		path_arrival(n, run, numbers[i], w, NULL);
+		path_parse(run, n, &p);
+		good &= p.kind == PATH_KIND_ARRIVAL && !strcmp(p.worker, w) &&
+			p.barrier == numbers[i];
 	}
 	return good;
 }
@@ -296,6 +300,10 @@ static void test_round_trip(const struct run_ref *run)
 		path_parse(run, n, &p);
 		ok(p.kind == PATH_KIND_CONTROL && p.seq == numbers[i],
 		   "control order %u returns", numbers[i]);
+		path_verdict(n, run, numbers[i], NULL);
+		path_parse(run, n, &p);
+		ok(p.kind == PATH_KIND_VERDICT && p.barrier == numbers[i],
+		   "verdict %u returns", numbers[i]);
 	}
 	path_config(n, run, NULL);
 	ok(is_at(run, n, "config.json", &p) && p.kind == PATH_KIND_CONFIG, "config");
@@ -324,6 +332,19 @@ static void test_round_trip(const struct run_ref *run)
 
 /* What follows [prefix/]<run>/ and is none of the layout's. */
 static const char *const strange[] = {
+	"barriers/1",
+	"barriers/1/",
+	"barriers/0/verdict.json",
+	"barriers/01/verdict.json",
+	"barriers/1/verdict.json/",
+	"barriers//verdict.json",
+	"barriers/x/verdict.json",
+	"barriers/4294967296/verdict.json",
+	"barriers/1/arrive/",
+	"barriers/1/arrive/w-1",
+	"barriers/1/arrive/W.json",
+	"barriers/1/arrive/w-1.r2.json",
+	"barriers/1/arrive/../w-1.json",
 	"",
 	"/",
 	"config.json/",

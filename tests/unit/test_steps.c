@@ -50,10 +50,11 @@ static const struct job_step one[] = {{.matrix_id = 1, .iteration = 1}};
 
 static void test_plan(void)
 {
-	static const struct job_step a[] = {
-		{10, 1, 1, 2, 1, 1, 1}, {2, 1, 1, 1, 1, 2, 1}, {2, 1, 1, 2, 1, 3, 1}};
-	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1}};
-	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2}};
+	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, 0},
+					    {2, 1, 1, 1, 1, 2, 1, 0},
+					    {2, 1, 1, 2, 1, 3, 1, 0}};
+	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, 0}};
+	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, 0}};
 	cleanup_steps struct steps steps = {0};
 	struct step_entry *e;
 
