@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coordinator/split.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 /*
@@ -12,6 +13,12 @@
  * it moves, and one mount moves some hundred MB/s. Both from runs on an emulated bucket.
  */
 static const double step_overhead_s = 8, bytes_per_s = 250e6;
+
+/*
+ * A start waits for the slowest of the fleet: its boot, its build of gcsfuse, its layout.
+ * The lead covers three polls and the clocks' doubt.
+ */
+enum { BARRIER_TIMEOUT_S = 1800, BARRIER_LEAD_MS = 5000 };
 
 static int read_claimed(struct split *split, struct err *err)
 {
@@ -111,6 +118,27 @@ static uint64_t default_seed(const struct split *split)
 	return seed & INT64_MAX;
 }
 
+static struct barrier_settings barrier_settings(const struct split *split)
+{
+	const struct split_flags *f = &split->flags;
+	struct barrier_settings barrier = {
+		.timeout_s = BARRIER_TIMEOUT_S,
+		.lead_ms = BARRIER_LEAD_MS,
+		.n_members = split->n_workers,
+		.members = split->members,
+	};
+
+	if (f->barrier_policy)
+		barrier_policy_find(f->barrier_policy, &barrier.policy);
+	if (f->barrier_timeout_ns)
+		barrier.timeout_s =
+			(unsigned)((f->barrier_timeout_ns + NS_PER_S - 1) / NS_PER_S);
+	if (f->barrier_lead_ns)
+		barrier.lead_ms =
+			(unsigned)((f->barrier_lead_ns + NS_PER_MS - 1) / NS_PER_MS);
+	return barrier;
+}
+
 static void make_config(struct split *split)
 {
 	const struct split_flags *f = &split->flags;
@@ -123,8 +151,7 @@ static void make_config(struct split *split)
 					  ? split->inputs.configs.sha256
 					  : NULL,
 		.fio_sha256 = split->inputs.fio.sha256,
-		.design =
-			strcmp(f->design, "spread") == 0 ? DESIGN_SPREAD : DESIGN_BLOCKS,
+		.design = split->design,
 		.seed = f->has_seed	    ? f->seed
 			: split->is_claimed ? split->claimed.seed
 					    : default_seed(split),
@@ -144,6 +171,8 @@ static void make_config(struct split *split)
 		.n_allowed_options = f->allowed.n,
 	};
 	c->settings.max_attempts = (unsigned)f->max_attempts;
+	if (split->design == DESIGN_TOGETHER)
+		c->settings.barrier = barrier_settings(split);
 }
 
 static int make_plan(struct split *split, struct err *err)

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "worker/barrier.h"
 #include "worker/board.h"
 #include "worker/worker.h"
 
@@ -54,7 +55,7 @@ int record_put(struct worker *w, const struct step_record *rec, struct err *err)
 		return r;
 	req.data = str_text(&text);
 	req.n = text.len;
-	return w->ctl->ops->put(w->ctl, name, &req, &meta, err);
+	return worker_put(w, name, &req, &meta, err);
 }
 
 static void line_from_record(const struct step_record *rec, struct manifest_step *ret)
