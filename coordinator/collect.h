@@ -5,6 +5,7 @@
 
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
+#include "coordinator/starts.h"
 #include "coordinator/steps.h"
 
 enum { COLLECT_NOTES_MAX = 1000 };
@@ -17,6 +18,7 @@ struct collected {
 	struct run_objects objects;
 	struct steps steps;
 	struct cells cells;
+	struct starts starts; /* of design together; known once the steps are written */
 	size_t views[STEP_VIEW_COUNT];
 	size_t n_files;	     /* objects in the folder */
 	size_t n_planless;   /* workers of config.json without a job */
@@ -54,6 +56,9 @@ void collect_problem(struct collected *c, const char *fmt, ...)
 /** collect_load_record() - the record in @object, checked against its own name. */
 int collect_load_record(struct collected *c, const struct run_object *object,
 			struct step_record *ret, struct err *err);
+
+/** collect_verdicts() - the verdicts on the starts, into c->starts. */
+void collect_verdicts(struct collected *c);
 
 /** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step or
  * document; not the reason in @stopped. */

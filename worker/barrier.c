@@ -237,9 +237,9 @@ int attempt_barrier(struct worker *w, struct attempt *a, struct err *err)
 		if (r != -ENOENT)
 			log_line(LOG_WARN, "start %u: %s", a->plan->barrier, err->text);
 		if (clock_mono_ns() >= end_ns)
-			return err_set(err, -ETIMEDOUT, "start %u: no verdict%s%s",
-				       a->plan->barrier, r == -ENOENT ? "" : ": ",
-				       r == -ENOENT ? "" : err->text);
+			return err_wrap(err, -ETIMEDOUT, "start %u: no verdict",
+					a->plan->barrier);
+		err_clear(err);
 		if (pause_jittered(w, poll_ns) < 0)
 			return err_set(err, -ECANCELED, "stopped");
 	}
@@ -254,7 +254,7 @@ void barrier_record(struct attempt *a)
 		.go_server_ns = a->barrier.go_server_ns,
 		.members = a->barrier.members,
 	};
-	if (a->barrier.go_ns && barrier_started(&a->barrier.clock, a->fio.start_ns,
-						a->barrier.was_past, &a->rec.sync))
+	if (barrier_started(&a->barrier.clock, a->fio.start_ns, a->barrier.was_past,
+			    &a->rec.sync))
 		attempt_flag(a, "late_start");
 }

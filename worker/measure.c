@@ -28,12 +28,31 @@ static const char alloc_size[] = "--alloc-size=524288"; /* KiB */
 
 enum why { ENDED, DEADLINE, STOP, TERM };
 
+static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
+			 int term_fd)
+{
+	struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN},
+			       {.fd = term_fd, .events = POLLIN},
+			       {.fd = stop_fd, .events = POLLIN}};
+
+	for (;;) {
+		int64_t left = deadline_ns - clock_mono_ns();
+		struct timespec ts = {0};
+		int n;
+
+		if (left > 0)
+			ts = (struct timespec){left / NS_PER_S, left % NS_PER_S};
+		n = ppoll(fds, ARRAY_SIZE(fds), &ts, NULL);
+		if (n > 0)
+			return fds[0].revents ? ENDED : fds[1].revents ? TERM : STOP;
+		if (n == 0 && left <= 0)
+			return DEADLINE;
+	}
+}
+
 /* The last stretch is slept by the clock itself: a wait for descriptors counts from when
  * it begins, and whoever is interrupted just before wakes too late. */
 enum { SLEEP_NS = 2 * NS_PER_MS };
-
-static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
-			 int term_fd);
 
 /* Until req->start_ns; the clock is read right before the fork. */
 static int wait_start(const struct measure_req *req, int64_t *ret_start_ns,
@@ -118,28 +137,6 @@ static int spawn_fio(const struct measure_req *req, struct proc *ret,
 	if (spec.cgroup_fd > 0)
 		close(spec.cgroup_fd);
 	return r;
-}
-
-static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
-			 int term_fd)
-{
-	struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN},
-			       {.fd = term_fd, .events = POLLIN},
-			       {.fd = stop_fd, .events = POLLIN}};
-
-	for (;;) {
-		int64_t left = deadline_ns - clock_mono_ns();
-		struct timespec ts = {0};
-		int n;
-
-		if (left > 0)
-			ts = (struct timespec){left / NS_PER_S, left % NS_PER_S};
-		n = ppoll(fds, ARRAY_SIZE(fds), &ts, NULL);
-		if (n > 0)
-			return fds[0].revents ? ENDED : fds[1].revents ? TERM : STOP;
-		if (n == 0 && left <= 0)
-			return DEADLINE;
-	}
 }
 
 /* SIGINT and the time to write the JSON; preemption in the meantime shortens it. */
