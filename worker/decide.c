@@ -46,10 +46,10 @@ struct barrier_tally decider_tally(const struct decider *d, bool is_over)
 
 static const char *why_gone(unsigned char seen)
 {
-	return seen & SEEN_ENDED    ? " (ended)"
-	       : seen & SEEN_STALE  ? " (no heartbeat)"
-	       : seen & SEEN_ABSENT ? " (its step failed before)"
-				    : "";
+	return seen & SEEN_ABSENT  ? " (its step failed before)"
+	       : seen & SEEN_ENDED ? " (ended)"
+	       : seen & SEEN_STALE ? " (no heartbeat)"
+				   : "";
 }
 
 void decider_reason(const struct decider *d, bool is_over, char *out, size_t cap)
@@ -261,8 +261,9 @@ int decider_look(struct worker *w, struct decider *d, struct err *err)
 	if (r < 0)
 		return r;
 	tally = decider_tally(d, false);
-	if (tally.ready < tally.members &&
-	    (!d->fleet_ns || clock_mono_ns() >= d->fleet_ns + fleet_look_ns(d))) {
+	/* also when all have arrived: one may have ended since */
+	if (tally.ready == tally.members || !d->fleet_ns ||
+	    clock_mono_ns() >= d->fleet_ns + fleet_look_ns(d)) {
 		if (clock_offset_get(&w->server_clock, clock_mono_ns(), &offset_ns,
 				     &bound_ns))
 			look.server_now_ns = clock_mono_ns() + offset_ns;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -54,6 +55,31 @@ static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
  * it begins, and whoever is interrupted just before wakes too late. */
 enum { SLEEP_NS = 2 * NS_PER_MS };
 
+/* How this thread was scheduled. */
+struct schedule {
+	int policy; /* -1 = as it still is */
+	struct sched_param param;
+};
+
+/* Whoever waits for a moment is woken before everybody else, where that is allowed. */
+static void wake_first(struct schedule *was)
+{
+	const struct sched_param first = {.sched_priority =
+						  sched_get_priority_min(SCHED_FIFO)};
+
+	was->policy = sched_getscheduler(0);
+	if (sched_getparam(0, &was->param) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		was->policy = -1;
+}
+
+/* Before the fork: fio is nobody special. */
+static void wake_as_before(const struct schedule *was)
+{
+	if (was->policy >= 0)
+		sched_setscheduler(0, was->policy, &was->param);
+}
+
 /* Until req->start_ns; the clock is read right before the fork. */
 static int wait_start(const struct measure_req *req, int64_t *ret_start_ns,
 		      struct err *err)
@@ -61,13 +87,19 @@ static int wait_start(const struct measure_req *req, int64_t *ret_start_ns,
 	const struct proc none = {.pidfd = -1};
 
 	if (req->start_ns > clock_mono_ns()) {
-		if (wait_for(&none, req->start_ns - SLEEP_NS, req->stop_fd,
-			     req->term_fd) != DEADLINE) {
+		struct schedule was;
+		enum why why;
+
+		wake_first(&was);
+		why = wait_for(&none, req->start_ns - SLEEP_NS, req->stop_fd,
+			       req->term_fd);
+		while (why == DEADLINE && clock_sleep_until(req->start_ns) == -EINTR)
+			;
+		wake_as_before(&was);
+		if (why != DEADLINE) {
 			*ret_start_ns = 0;
 			return err_set(err, -ECANCELED, "stopped before the start");
 		}
-		while (clock_sleep_until(req->start_ns) == -EINTR)
-			;
 	}
 	*ret_start_ns = clock_mono_ns();
 	return 0;
