@@ -20,6 +20,7 @@ enum {
 	WITHDRAW_S = 10,
 	NO_VERDICT_S = 60,     /* past the timeout: nobody decides any more */
 	RANK_WAIT_MAX_S = 600, /* of the time that deciders before us may take */
+	LOOK_LEAST_NS = NS_PER_S,
 	/* a clock known no better than this is asked once more before it is used */
 	CLOCK_DOUBT_NS = 50 * NS_PER_MS,
 };
@@ -38,16 +39,16 @@ int worker_put(struct worker *w, const char *name, const struct put_req *req,
 	return r;
 }
 
-/* Create our arrival, or what tells that there will be none. */
-static int put_arrival(struct worker *w, struct attempt *a, const char *reason,
-		       struct err *err)
+/* Create our arrival, or with @reason what tells that there will be none. */
+static int put_arrival(struct worker *w, const struct job_step *plan, unsigned attempt,
+		       const char *reason, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(ARRIVAL_MAX_BYTES);
 	cleanup_json json_t *doc = NULL;
 	struct arrival arrival = {
 		.incarnation = w->board.hb.incarnation,
-		.barrier = a->plan->barrier,
-		.attempt = a->number,
+		.barrier = plan->barrier,
+		.attempt = attempt,
 	};
 	struct put_req req = {.content_type = "application/json",
 			      .precondition = PUT_CREATE};
@@ -56,9 +57,9 @@ static int put_arrival(struct worker *w, struct attempt *a, const char *reason,
 	int64_t bound_ns = 0;
 	int r;
 
-	str_copy(arrival.run, sizeof(arrival.run), a->job->run);
+	str_copy(arrival.run, sizeof(arrival.run), w->id.run.run);
 	str_copy(arrival.worker, sizeof(arrival.worker), w->id.worker);
-	str_copy(arrival.step, sizeof(arrival.step), a->id);
+	step_id_format(arrival.step, plan->matrix_id, plan->iteration);
 	reason_set(arrival.reason, reason);
 	clock_format(clock_real_ns(), arrival.at);
 	arrival.has_offset = clock_offset_get(&w->server_clock, clock_mono_ns(),
@@ -67,7 +68,7 @@ static int put_arrival(struct worker *w, struct attempt *a, const char *reason,
 	doc = arrival_to_json(&arrival);
 	r = json_dump(doc, &text, err);
 	if (r == 0)
-		r = path_arrival(name, &w->id.run, a->plan->barrier, w->id.worker, err);
+		r = path_arrival(name, &w->id.run, plan->barrier, w->id.worker, err);
 	if (r < 0)
 		return r;
 	req.data = str_text(&text);
@@ -82,17 +83,24 @@ static int put_arrival(struct worker *w, struct attempt *a, const char *reason,
 	return r;
 }
 
-void attempt_withdraw(struct worker *w, struct attempt *a)
+void barrier_absent(struct worker *w, const struct job_step *plan, unsigned attempt,
+		    const char *reason)
 {
 	struct err err = {0};
 
-	if (!a->plan->barrier || a->barrier.has_arrived ||
-	    a->end == ATTEMPT_INTERRUPTED || stop_why(&w->stop) != STOP_NONE)
+	if (!plan->barrier)
 		return;
 	worker_deadline(w, w->ctl, WITHDRAW_S);
-	if (put_arrival(w, a, a->reason[0] ? a->reason : "failed", &err) < 0)
-		log_line(LOG_WARN, "start %u: the others wait for us: %s",
-			 a->plan->barrier, err.text);
+	if (put_arrival(w, plan, attempt, reason[0] ? reason : "failed", &err) < 0)
+		log_line(LOG_WARN, "start %u: the others wait for us: %s", plan->barrier,
+			 err.text);
+}
+
+void attempt_withdraw(struct worker *w, struct attempt *a)
+{
+	if (!a->barrier.has_arrived && a->end != ATTEMPT_INTERRUPTED &&
+	    stop_why(&w->stop) == STOP_NONE)
+		barrier_absent(w, a->plan, a->number, a->reason);
 }
 
 static int arrive(struct worker *w, struct attempt *a, struct err *err)
@@ -101,7 +109,7 @@ static int arrive(struct worker *w, struct attempt *a, struct err *err)
 	int r;
 
 	worker_deadline(w, w->ctl, WRITE_S);
-	r = put_arrival(w, a, NULL, err);
+	r = put_arrival(w, a->plan, a->number, NULL, err);
 	if (r < 0)
 		return r;
 	a->barrier.has_arrived = true;
@@ -142,11 +150,16 @@ static int look_for_verdict(struct worker *w, struct attempt *a, struct err *err
 {
 	cleanup_str struct str text = STR_INIT(VERDICT_MAX_BYTES);
 	cleanup_verdict struct verdict_doc v = {0};
+	int64_t most_ns =
+		3 * barrier_poll_ns(a->job->settings.barrier.lead_ms) + LOOK_LEAST_NS;
 	struct obj_meta meta;
 	char name[PATH_CAP];
 	int r = path_verdict(name, &w->id.run, a->plan->barrier, err);
 
+	/* a request that hangs must not cost the whole lead */
 	worker_deadline(w, w->ctl, WRITE_S);
+	if (w->ctl->deadline_ns > clock_mono_ns() + most_ns)
+		w->ctl->deadline_ns = clock_mono_ns() + most_ns;
 	if (r == 0)
 		r = w->ctl->ops->get(w->ctl, name, VERDICT_MAX_BYTES, &text, &meta, err);
 	if (r == 0)

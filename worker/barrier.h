@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "core/store.h"
+#include "manifests/job.h"
 
 struct worker;
 struct attempt;
@@ -20,6 +21,10 @@ struct attempt;
  * in time. -ECANCELED: a reason to stop.
  */
 int attempt_barrier(struct worker *w, struct attempt *a, struct err *err);
+
+/** barrier_absent() - this step ended before its start: the others need not wait. */
+void barrier_absent(struct worker *w, const struct job_step *plan, unsigned attempt,
+		    const char *reason);
 
 /** attempt_withdraw() - undo of the claim: the others need not wait for a step that ended
  * before its start. */

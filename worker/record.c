@@ -135,6 +135,7 @@ int record_write_lost(struct worker *w, const struct queue_step *s,
 	record_begin(w, s->job, s->plan, s->attempt, &rec);
 	rec.state = record_interrupted(s->attempt, s->job->settings.max_attempts,
 				       "the worker ended without a record", rec.reason);
+	barrier_absent(w, s->plan, s->attempt, rec.reason);
 	return write_empty(w, s, &rec, line, err);
 }
 
