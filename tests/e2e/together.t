@@ -121,6 +121,18 @@ late = {s['worker']: s['start']['late_by_ms'] for s in d['steps']}
 print(late['w-1'] < 50, late['w-3'] > 200, d['barriers'][0]['late'], d['barriers'][0]['figures'][0]['common_ns'])")" \
 	"True True 1 None" "it says by how much; there is no window with all at work"
 
+# a verdict that is none is refused and listed; cleaning takes all of it
+echo '{"schema":"muster/verdict/1"}' >"$t_dir/bad.json"
+muster store cp "$t_dir/bad.json" gs://ctl/most/barriers/1/verdict2.json >/dev/null 2>&1
+muster store cp "$t_dir/bad.json" gs://ctl/most/barriers/7/verdict.json >/dev/null 2>&1
+collect most
+is $? 4 "a verdict that cannot be read makes the data invalid"
+like "$(cat "$t_dir/most/summary.md")" "barriers/7/verdict.json refused" "and is named"
+like "$(cat "$t_dir/most/summary.md")" "verdict2.json: not a name of this layout" "as is a strange name"
+muster clean gs://ctl/most --yes >/dev/null 2>&1
+is "$(muster store ls -r gs://ctl/most/ 2>/dev/null)" "gs://ctl/most/barriers/1/verdict2.json" \
+	"clean takes the starts too, and leaves what is not muster's"
+
 # best-effort, one of two has ended: decided at once, not after ten minutes
 split_run best 2 1 --barrier-policy best-effort --barrier-timeout 600s
 worker best w-2 & b=$!
