@@ -35,6 +35,7 @@ void split_done(struct split *split)
 	for (size_t w = 0; w < split->n_workers; w++)
 		free(split->workers[w]);
 	free(split->workers);
+	free(split->members);
 	free(split->url);
 	free(split->endpoint);
 	free(split->pins);
@@ -134,8 +135,16 @@ static int parse_flags(struct split_flags *f, int argc, char **argv,
 		 "of each cell (2); rounded up until the arms' orders are balanced",
 		 NULL},
 		{"design", OPT_STR, &f->design, "NAME",
-		 "blocks: arms side by side on a worker; spread: the matrix cut evenly",
+		 "blocks: arms side by side on a worker; spread: the matrix cut evenly; "
+		 "together: every step on all workers at once",
 		 NULL},
+		{"barrier-policy", OPT_STR, &f->barrier_policy, "NAME",
+		 "together: start with all (default), majority or best-effort; else not",
+		 NULL},
+		{"barrier-timeout", OPT_DURATION, &f->barrier_timeout_ns, "D",
+		 "together: wait for the others at most so long (30m)", NULL},
+		{"barrier-lead", OPT_DURATION, &f->barrier_lead_ns, "D",
+		 "together: from the verdict to the start, at least (5s)", NULL},
 		{"replicas", OPT_U64, &f->replicas, "R",
 		 "different workers that run each test case (1)", NULL},
 		{"seed", OPT_U64, &f->seed, "N",

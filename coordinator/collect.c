@@ -52,6 +52,7 @@ void collected_done(struct collected *c)
 {
 	steps_done(&c->steps);
 	cells_done(&c->cells);
+	starts_done(&c->starts);
 	run_objects_done(&c->objects);
 	for (size_t i = 0; i < c->n_looks; i++)
 		free(c->looks[i].refused);
@@ -315,6 +316,32 @@ int collect_run(struct collected *c, struct err *err)
 			     "were not read",
 			     c->n_unknown);
 	return 0;
+}
+
+void collect_verdicts(struct collected *c)
+{
+	for (size_t i = 0; i < c->objects.n && c->starts.n; i++) {
+		const struct run_object *object = &c->objects.v[i];
+		cleanup_str struct str text = STR_INIT(VERDICT_MAX_BYTES);
+		cleanup_verdict struct verdict_doc verdict = {0};
+		struct path_parts parts;
+		struct err why = {0};
+		int r;
+
+		if (!object->is_here || object->kind != PATH_KIND_VERDICT)
+			continue;
+		run_object_parts(c->run, object, &parts);
+		r = fetch_read(&c->fetch, object, VERDICT_MAX_BYTES, &text, &why);
+		if (r == 0)
+			r = verdict_parse(str_text(&text), text.len, &verdict, &why);
+		if (r == 0 && (strcmp(verdict.run, c->run->config.run) != 0 ||
+			       verdict.barrier != parts.barrier))
+			r = err_set(&why, -EINVAL, "says it is another run's or start's");
+		if (r == 0)
+			starts_add_verdict(&c->starts, &verdict);
+		else
+			refuse(c, object, why.text);
+	}
 }
 
 int collect_exit(const struct collected *c)

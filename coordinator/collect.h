@@ -8,6 +8,7 @@
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
 #include "coordinator/record_spool.h"
+#include "coordinator/starts.h"
 #include "coordinator/steps.h"
 
 enum { COLLECT_NOTES_MAX = 1000 };
@@ -36,7 +37,8 @@ struct collected {
 	size_t n_looks, cap_looks;
 	struct collect_look *looks; /* sorted by object once all are there */
 	struct record_spool spool;
-	struct err failed; /* the plan cannot be had at all, and why */
+	struct err failed;    /* the plan cannot be had at all, and why */
+	struct starts starts; /* of design together; known once the steps are written */
 	size_t views[STEP_VIEW_COUNT];
 	size_t n_files;	     /* objects in the folder */
 	size_t n_planless;   /* workers of config.json without a job */
@@ -86,6 +88,9 @@ int collect_record_again(const struct collected *c, size_t index, struct step_re
 /** collect_check_job() - does @job belong to the run, and is it @object? */
 int collect_check_job(const struct collected *c, const struct run_object *object,
 		      const struct job *job, struct err *err);
+
+/** collect_verdicts() - the verdicts on the starts, into c->starts. */
+void collect_verdicts(struct collected *c);
 
 /** collect_exit() - 0 all ok, 1 a step is not, 3 incomplete, 4 an invalid step or
  * document; not the reason in @stopped. */

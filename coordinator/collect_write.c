@@ -136,6 +136,8 @@ static void add_attempt(struct writing *w, const struct step_entry *step, size_t
 		add_figures(w->c, step, record);
 	else if (counts)
 		add_problem(w->c, step, step_view_name(step->view), record->reason);
+	if (counts)
+		starts_add(&w->c->starts, &step->plan, record);
 	results_put(w->results, &p->texts[index]);
 }
 
@@ -186,6 +188,29 @@ static int add_cells(struct collected *c, struct results *results, struct err *e
 	results_section(results, "cells");
 	for (size_t i = 0; i < c->cells.n; i++) {
 		int r = results_item(results, results_cell_json(&c->cells.v[i]), err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Only runs of design together have the section. */
+static int add_starts(struct collected *c, struct results *results, struct err *err)
+{
+	starts_finish(&c->starts);
+	collect_verdicts(c);
+	if (c->run->config.design != DESIGN_TOGETHER)
+		return 0;
+	results_section(results, "barriers");
+	for (size_t i = 0; i < c->starts.n; i++) {
+		const struct start *s = &c->starts.v[i];
+		const struct job_step at = {.matrix_id = s->matrix_id,
+					    .test_id = s->test_id,
+					    .config_id = s->config_id};
+		const struct cell *cell = cells_find(&c->cells, &at);
+		int r = results_item(results,
+				     starts_json(s, cell ? cell->arm->label : "?"), err);
 
 		if (r < 0)
 			return r;
@@ -254,6 +279,8 @@ static int write_all(struct collected *c, struct results *results, struct err *e
 	r = add_steps(c, results, err);
 	if (r == 0)
 		r = add_cells(c, results, err);
+	if (r == 0)
+		r = add_starts(c, results, err);
 	if (r == 0)
 		r = add_workers(c, results, err);
 	if (r == 0)

@@ -115,7 +115,8 @@ void run_object_parts(const struct run *run, const struct run_object *object,
 
 bool fetch_path(const struct run_object *object, char out[PATH_CAP])
 {
-	if (object->kind == PATH_KIND_BINARY || object->kind == PATH_KIND_REPORT)
+	if (object->kind == PATH_KIND_BINARY || object->kind == PATH_KIND_REPORT ||
+	    object->kind == PATH_KIND_ARRIVAL)
 		return false;
 	if (str_starts(object->relative, "results/"))
 		snprintf(out, PATH_CAP, "raw/%s", object->relative + strlen("results/"));

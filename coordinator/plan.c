@@ -210,6 +210,32 @@ static void plan_spread(const struct plan_in *in, struct plan *plan)
 	}
 }
 
+/* One share per case, in the cases' order; the seed is the case's alone. */
+static void plan_together(const struct plan_in *in, struct plan *plan)
+{
+	unsigned n = (unsigned)in->n_workers;
+	struct shares all = {0};
+
+	for (size_t row = 0; row < in->n_cases; row++) {
+		struct share share = {.row = row};
+
+		share.rows = shuffled_rows(in, plan->iterations, 0, row);
+		give(&all, &share);
+	}
+	for (size_t w = 0; w < n; w++) {
+		lay_blocks(in, plan, w, &all);
+		for (size_t i = 0; i < plan->workers[w].n_steps; i++) {
+			struct job_step *step = &plan->workers[w].steps[i];
+
+			step->iteration = (step->block - 1) * n + (unsigned)w + 1;
+			step->barrier = (unsigned)i + 1;
+		}
+	}
+	for (size_t i = 0; i < all.n; i++)
+		free(all.v[i].rows);
+	free(all.v);
+}
+
 /* Spread the builds over workers that have something to run. */
 static void give_roles(const struct plan_in *in, struct plan *plan)
 {
@@ -250,7 +276,7 @@ static int plan_check(const struct plan_in *in, struct err *err)
 	if (in->replicas > in->n_workers)
 		return err_set(err, -EINVAL, "%u replicas need as many workers, not %zu",
 			       in->replicas, in->n_workers);
-	if (in->design == DESIGN_SPREAD && in->replicas > 1)
+	if (in->design != DESIGN_BLOCKS && in->replicas > 1)
 		return err_set(err, -EINVAL, "replicas need the design blocks");
 	return 0;
 }
@@ -264,17 +290,20 @@ int plan_make(const struct plan_in *in, struct plan *ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	rows = in->design == DESIGN_BLOCKS ? plan_rows(in->n_arms) : 1;
+	rows = in->design == DESIGN_SPREAD ? 1 : plan_rows(in->n_arms);
 	if (in->iterations > PLAN_STEPS_MAX || in->replicas > PLAN_STEPS_MAX)
 		return err_set(err, -EFBIG, "more than %d steps", PLAN_STEPS_MAX);
 	plan.iterations = (in->iterations + rows - 1) / rows * rows;
-	steps *= (uint64_t)plan.iterations * in->replicas;
+	steps *= (uint64_t)plan.iterations *
+		 (in->design == DESIGN_TOGETHER ? in->n_workers : in->replicas);
 	if (steps > PLAN_STEPS_MAX)
 		return err_set(err, -EFBIG, "%llu steps, more than %d",
 			       (unsigned long long)steps, PLAN_STEPS_MAX);
 	plan.workers = xcalloc(in->n_workers, sizeof(*plan.workers));
 	if (in->design == DESIGN_BLOCKS)
 		plan_blocks(in, &plan);
+	else if (in->design == DESIGN_TOGETHER)
+		plan_together(in, &plan);
 	else
 		plan_spread(in, &plan);
 	give_roles(in, &plan);

@@ -50,7 +50,12 @@ struct plan {
  *
  * spread: the matrix, arm by arm, cut into even runs of cells, one per worker.
  *
- * -EINVAL: nothing to plan, replicas > workers, replicas > 1 with spread. -EFBIG: more
+ * together: every worker runs everything, in one order that they share: blocks as above,
+ * their rows shuffled per test case. Each (case, arm, repetition) is a start that all
+ * wait for, numbered from 1 in that order. Iteration = (repetition − 1) × workers + rank
+ * + 1, where the rank of worker @n is @n: unique in the run; block = repetition.
+ *
+ * -EINVAL: nothing to plan, replicas > workers, replicas > 1 without blocks. -EFBIG: more
  * than PLAN_STEPS_MAX steps.
  */
 int plan_make(const struct plan_in *in, struct plan *ret, struct err *err);

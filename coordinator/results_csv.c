@@ -41,7 +41,7 @@ void csv_head(const struct config *config, struct str *csv)
 		"lat_stddev_ns,lat_p50_ns,lat_p90_ns,lat_p99_ns,lat_p99_9_ns,lat_max_ns");
 	for (int i = 0; i < PHASE_COUNT; i++)
 		str_addf(csv, ",%s_ns", phase_names[i]);
-	str_add(csv, ",flags,version,gcsfuse_sha256,started,ended");
+	str_add(csv, ",flags,version,gcsfuse_sha256,started,ended,barrier,start_late_ms");
 	json_object_foreach ((json_t *)first_params(config), key, value) {
 		cleanup_free char *name = xasprintf("param_%s", key);
 
@@ -104,6 +104,18 @@ static void csv_identity(struct str *csv, const struct csv_row *row)
 	csv_field(csv, row->reason);
 }
 
+static void csv_start(struct str *csv, const struct csv_row *row)
+{
+	const struct step_start *start = row->record ? &row->record->sync : NULL;
+
+	str_addc(csv, ',');
+	if (row->step->plan.barrier)
+		str_addf(csv, "%u", row->step->plan.barrier);
+	str_addc(csv, ',');
+	if (start && start->barrier)
+		str_addf(csv, "%" PRIu64, start->late_by_ms);
+}
+
 static void csv_tail(struct str *csv, const struct csv_row *row)
 {
 	const struct step_record *record = row->record;
@@ -127,6 +139,7 @@ static void csv_tail(struct str *csv, const struct csv_row *row)
 		str_addc(csv, ',');
 		csv_field(csv, texts[i]);
 	}
+	csv_start(csv, row);
 	json_object_foreach ((json_t *)first_params(row->config), key, value) {
 		const json_t *params = cell ? cell->test->params : NULL;
 		const char *text = json_string_value(json_object_get(params, key));

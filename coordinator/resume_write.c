@@ -79,6 +79,8 @@ static void writing_steps(struct writing *w, const struct replan_move *moves, si
 		w->steps[i] = e->plan;
 		w->steps[i].attempt = moves[i].attempt;
 		w->steps[i].from = e->owner;
+		/* the others' start is past: this one is nobody's partner any more */
+		w->steps[i].barrier = 0;
 		if (strcmp(e->owner, name_of(w, moves[i].to)) == 0)
 			w->steps[i].from = NULL;
 	}

@@ -18,9 +18,10 @@
 /** struct split_flags - the command line as given; strings borrowed from argv. */
 struct split_flags {
 	const char *tests, *fio, *configs, *data, *gcsfuse, *mount_args, *workers;
-	const char *design, *kind, *data_endpoint;
+	const char *design, *kind, *data_endpoint, *barrier_policy;
 	uint64_t iterations, replicas, seed, max_attempts;
 	int64_t timeout_ns, heartbeat_ns, stale_ns;
+	int64_t barrier_timeout_ns, barrier_lead_ns; /* 0 = not given */
 	bool has_seed, has_iterations, build_here, dry_run, as_json, steal;
 	struct opt_list pins, binaries, allowed;
 };
@@ -38,6 +39,8 @@ struct split {
 	char *url;
 	size_t n_workers;
 	char **workers;
+	enum design design;
+	const char **members; /* the workers, sorted; together only; owned */
 	struct store_url data_url;
 	char *endpoint; /* of the data store; NULL = Google */
 	struct inputs inputs;

@@ -67,14 +67,59 @@ static int check_numbers(const struct split_flags *f, struct err *err)
 		return -EINVAL;
 	if (f->seed > INT64_MAX)
 		return err_set(err, -EINVAL, "--seed: larger than 2^63 - 1");
-	if (strcmp(f->design, "blocks") != 0 && strcmp(f->design, "spread") != 0)
-		return err_set(err, -EINVAL,
-			       "--design: \"%.40s\" is neither blocks nor spread",
-			       f->design);
 	if (strcmp(f->kind, "gcsfuse") != 0 && strcmp(f->kind, "dir") != 0)
 		return err_set(err, -EINVAL,
 			       "--kind: \"%.40s\" is neither gcsfuse nor dir", f->kind);
 	return 0;
+}
+
+static bool is_in_range(int64_t ns, int64_t min_ns, int64_t max_ns)
+{
+	return ns >= min_ns && ns <= max_ns;
+}
+
+/* The flags of a synchronised start are of one design only. */
+static int check_barrier(const struct split_flags *f, enum design design, struct err *err)
+{
+	enum barrier_policy policy;
+
+	if (design != DESIGN_TOGETHER &&
+	    (f->barrier_policy || f->barrier_timeout_ns || f->barrier_lead_ns))
+		return err_set(err, -EINVAL,
+			       "--barrier-policy, --barrier-timeout and --barrier-lead "
+			       "need --design together");
+	if (design == DESIGN_TOGETHER && f->steal)
+		return err_set(err, -EINVAL,
+			       "--steal: with --design together every worker has its "
+			       "part in every start, and nothing can be taken over");
+	if (f->barrier_policy && !barrier_policy_find(f->barrier_policy, &policy))
+		return err_set(err, -EINVAL,
+			       "--barrier-policy: \"%.40s\" is none of all, majority, "
+			       "best-effort",
+			       f->barrier_policy);
+	if (f->barrier_timeout_ns &&
+	    !is_in_range(f->barrier_timeout_ns, NS_PER_S, 7 * 86400 * 1000000000LL))
+		return err_set(err, -EINVAL,
+			       "--barrier-timeout: not between 1 s and 7 days");
+	if (f->barrier_lead_ns &&
+	    !is_in_range(f->barrier_lead_ns, NS_PER_MS, 3600 * 1000000000LL))
+		return err_set(err, -EINVAL, "--barrier-lead: not between 1 ms and 1 h");
+	return 0;
+}
+
+static int check_design(struct split *split, struct err *err)
+{
+	const struct split_flags *f = &split->flags;
+
+	for (enum design d = DESIGN_BLOCKS; d <= DESIGN_TOGETHER; d++) {
+		if (strcmp(design_name(d), f->design) != 0)
+			continue;
+		split->design = d;
+		return check_barrier(f, d, err);
+	}
+	return err_set(err, -EINVAL,
+		       "--design: \"%.40s\" is none of blocks, spread, together",
+		       f->design);
 }
 
 static int check_pairs(const char *flag, const struct opt_list *list, struct err *err)
@@ -91,6 +136,23 @@ static int check_pairs(const char *flag, const struct opt_list *list, struct err
 					       flag, (int)n, list->v[i]);
 	}
 	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A worker's rank at a barrier is its place among the names, and it must be that of its
+ * plan: the workers of such a run are planned in the order of their names. */
+static void sort_members(struct split *split)
+{
+	if (split->design != DESIGN_TOGETHER)
+		return;
+	qsort(split->workers, split->n_workers, sizeof(char *), by_text);
+	split->members = xcalloc(split->n_workers, sizeof(char *));
+	for (size_t i = 0; i < split->n_workers; i++)
+		split->members[i] = split->workers[i];
 }
 
 static int read_data(struct split *split, struct err *err)
@@ -133,6 +195,8 @@ int split_args(struct split *split, const char *url, struct err *err)
 	if (r == 0)
 		r = check_numbers(&split->flags, err);
 	if (r == 0)
+		r = check_design(split, err);
+	if (r == 0)
 		r = check_pairs("pin", &split->flags.pins, err);
 	if (r == 0)
 		r = check_pairs("binary", &split->flags.binaries, err);
@@ -150,5 +214,7 @@ int split_args(struct split *split, const char *url, struct err *err)
 	split->url = str_steal(&text);
 	r = names_parse("--workers", split->flags.workers, &split->workers,
 			&split->n_workers, err);
+	if (r == 0)
+		sort_members(split);
 	return r < 0 ? r : read_data(split, err);
 }

@@ -9,6 +9,12 @@
 #include "core/clock.h"
 #include "core/json.h"
 
+/*
+ * A start waits for the slowest of the fleet: its boot, its build of gcsfuse, its layout.
+ * The lead covers three polls and the clocks' doubt.
+ */
+enum { BARRIER_TIMEOUT_S = 1800, BARRIER_LEAD_MS = 5000 };
+
 static int read_claimed(struct split *split, struct err *err)
 {
 	struct obj_meta meta = {0};
@@ -86,6 +92,27 @@ static uint64_t default_seed(const struct split *split)
 	return seed & INT64_MAX;
 }
 
+static struct barrier_settings barrier_settings(const struct split *split)
+{
+	const struct split_flags *f = &split->flags;
+	struct barrier_settings barrier = {
+		.timeout_s = BARRIER_TIMEOUT_S,
+		.lead_ms = BARRIER_LEAD_MS,
+		.n_members = split->n_workers,
+		.members = split->members,
+	};
+
+	if (f->barrier_policy)
+		barrier_policy_find(f->barrier_policy, &barrier.policy);
+	if (f->barrier_timeout_ns)
+		barrier.timeout_s =
+			(unsigned)((f->barrier_timeout_ns + NS_PER_S - 1) / NS_PER_S);
+	if (f->barrier_lead_ns)
+		barrier.lead_ms =
+			(unsigned)((f->barrier_lead_ns + NS_PER_MS - 1) / NS_PER_MS);
+	return barrier;
+}
+
 static void make_config(struct split *split)
 {
 	const struct split_flags *f = &split->flags;
@@ -98,8 +125,7 @@ static void make_config(struct split *split)
 					  ? split->inputs.configs.sha256
 					  : NULL,
 		.fio_sha256 = split->inputs.fio.sha256,
-		.design =
-			strcmp(f->design, "spread") == 0 ? DESIGN_SPREAD : DESIGN_BLOCKS,
+		.design = split->design,
 		.seed = f->has_seed	    ? f->seed
 			: split->is_claimed ? split->claimed.seed
 					    : default_seed(split),
@@ -122,6 +148,8 @@ static void make_config(struct split *split)
 	c->settings.steal = f->steal;
 	c->settings.heartbeat_s = (unsigned)(f->heartbeat_ns / NS_PER_S);
 	c->settings.stale_s = (unsigned)(f->stale_ns / NS_PER_S);
+	if (split->design == DESIGN_TOGETHER)
+		c->settings.barrier = barrier_settings(split);
 }
 
 static int make_plan(struct split *split, struct err *err)

@@ -116,14 +116,15 @@ static void add_text(const struct split *split, struct str *out)
 	const struct inputs *in = &split->inputs;
 
 	str_addf(out, "run %s\n", split->url);
-	str_addf(
-		out,
-		"%zu test cases x %zu arms = %zu cells, %u iterations%s each: %zu steps, "
-		"design %s, seed %llu\n",
-		in->n_cases, in->n_arms, in->n_cases * in->n_arms, split->plan.iterations,
-		split->flags.replicas > 1 ? " on each replica" : "", split->plan.n_steps,
-		design_name(split->config.design),
-		(unsigned long long)split->config.seed);
+	str_addf(out,
+		 "%zu test cases x %zu arms = %zu cells, %u iterations%s%s: %zu steps, "
+		 "design %s, seed %llu\n",
+		 in->n_cases, in->n_arms, in->n_cases * in->n_arms,
+		 split->plan.iterations,
+		 split->flags.replicas > 1 ? " on each replica each" : " each",
+		 split->design == DESIGN_TOGETHER ? ", on every worker at once" : "",
+		 split->plan.n_steps, design_name(split->config.design),
+		 (unsigned long long)split->config.seed);
 	str_addf(out, "moves %.3f GB, estimated %.1f min\n\n",
 		 (double)all_bytes(split) / 1e9, longest_s(split) / 60);
 	add_arms(split, out);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "coordinator/collect.h"
+#include "coordinator/summary_starts.h"
 #include "coordinator/table.h"
 
 enum params_part { NAMES, VALUES };
@@ -178,6 +179,8 @@ void summary_text(const struct collected *c, struct str *ret)
 	cells_table(c, &t);
 	table_text(&t, ret);
 	str_addc(ret, '\n');
+	if (c->starts.n)
+		summary_starts_line(c, ret);
 	if (c->n_problems) {
 		str_add(ret, "not ok:\n");
 		add_lines(ret, LINES_TEXT, c->n_problems, c->problems, 20);
@@ -228,6 +231,27 @@ static void markdown_plan(const struct collected *c, struct str *ret)
 	}
 }
 
+static const char starts_measured[] =
+	"Spread: from the first to the last worker's start of fio, by the store's clock "
+	"(± how well that is\nknown). Fleet, all at work: bytes per second in the window "
+	"in "
+	"which every ok worker's fio was\nrunning, each with its own mean rate (an "
+	"estimate). First to last: all bytes over the time from the\nfirst start to the "
+	"last end. Neither is a sum of rates.\n";
+
+static void markdown_starts(const struct collected *c, struct str *ret)
+{
+	cleanup_table struct table t;
+
+	str_add(ret, "\n## Synchronised starts\n\n");
+	summary_starts_line(c, ret);
+	str_addc(ret, '\n');
+	summary_starts_table(c, &t);
+	table_markdown(&t, ret);
+	str_addc(ret, '\n');
+	str_add(ret, starts_measured);
+}
+
 void summary_markdown(const struct collected *c, struct str *ret)
 {
 	cleanup_table struct table t;
@@ -241,6 +265,8 @@ void summary_markdown(const struct collected *c, struct str *ret)
 	table_markdown(&t, ret);
 	str_addc(ret, '\n');
 	str_add(ret, measured);
+	if (c->starts.n)
+		markdown_starts(c, ret);
 	if (c->n_problems) {
 		str_add(ret, "\n## Steps that are not ok\n\n");
 		add_lines(ret, LINES_MARKDOWN, c->n_problems, c->problems,

@@ -8,6 +8,7 @@
 static const char *const design_names[] = {
 	[DESIGN_BLOCKS] = "blocks",
 	[DESIGN_SPREAD] = "spread",
+	[DESIGN_TOGETHER] = "together",
 };
 
 enum { ITERATIONS_MAX = 1000000, REPLICAS_MAX = 100000, LOOKS_MAX = 1000 };
@@ -74,6 +75,9 @@ static void config_in(struct json_in *in, struct config *ret)
 	orders_data_in(in, &ret->data);
 	orders_settings_in(in, &ret->settings, &ret->allowed_options,
 			   &ret->n_allowed_options);
+	if (in->r == 0 &&
+	    (ret->design == DESIGN_TOGETHER) != (ret->settings.barrier.n_members > 0))
+		json_in_fail(in, "design", "settings.barrier is of design together only");
 }
 
 int config_parse(const char *text, size_t n, struct config *ret, struct err *err)
@@ -129,6 +133,7 @@ void config_done(struct config *config)
 		free(config->looks);
 		free(config->workers);
 		free(config->allowed_options);
+		free(config->settings.barrier.members);
 		json_decref(config->doc);
 	}
 	*config = (struct config){0};

@@ -65,6 +65,9 @@ static void check_steps_known(struct json_in *in, const struct job *job)
 		if (!id_set_has(&tests, s->test_id))
 			json_in_fail(in, "steps", "[%zu]: no case has test_id %u", i,
 				     s->test_id);
+		else if (s->barrier && !job->settings.barrier.n_members)
+			json_in_fail(in, "steps", "[%zu]: a barrier without its settings",
+				     i);
 		else if (!id_set_has(&configs, s->config_id))
 			json_in_fail(in, "steps", "[%zu]: no arm has config_id %u", i,
 				     s->config_id);
@@ -85,6 +88,9 @@ static void steps_in(struct json_in *in, struct job *ret)
 
 		orders_item(in, "steps", v, i, where, &item);
 		field_step(&item, &ret->steps[i]);
+		if (json_object_get(item.obj, "barrier"))
+			field_range(&item, "barrier", 1, UINT32_MAX,
+				    &ret->steps[i].barrier);
 		field_sub_end(in, &item);
 	}
 	if (in->r < 0)
@@ -139,6 +145,8 @@ static json_t *step_out(const struct job_step *s)
 	out_num(&out, "attempt", s->attempt);
 	if (s->from)
 		out_str(&out, "from", s->from);
+	if (s->barrier)
+		out_num(&out, "barrier", s->barrier);
 	return out.obj;
 }
 
@@ -171,6 +179,7 @@ void job_done(struct job *job)
 		free(job->cases);
 		free(job->steps);
 		free(job->allowed_options);
+		free(job->settings.barrier.members);
 		json_decref(job->doc);
 	}
 	*job = (struct job){0};

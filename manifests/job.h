@@ -59,6 +59,7 @@ struct test_case {
 struct job_step {
 	unsigned matrix_id, test_id, config_id, iteration, block, pos, attempt;
 	const char *from; /* worker it was moved away from; NULL = none (round 1) */
+	unsigned barrier; /* ordinal of the synchronised start, from 1; 0 = none */
 };
 
 struct job_data {
@@ -68,11 +69,28 @@ struct job_data {
 	enum store_auth auth;
 };
 
+/** enum barrier_policy - who has to be there for a synchronised start. */
+enum barrier_policy {
+	BARRIER_ALL,	     /* every member, else nobody starts */
+	BARRIER_MAJORITY,    /* at the timeout more than half of them */
+	BARRIER_BEST_EFFORT, /* at the timeout whoever is there */
+};
+
+/** struct barrier_settings - of runs of design together; no members = another design. */
+struct barrier_settings {
+	enum barrier_policy policy;
+	unsigned timeout_s; /* from the first arrival */
+	unsigned lead_ms;   /* from the verdict to the start, at least */
+	size_t n_members;
+	const char **members; /* workers, sorted; a worker's rank is its place here */
+};
+
 struct job_settings {
 	unsigned heartbeat_s, stale_s, monitor_hz, max_attempts;
 	unsigned mount_timeout_s, layout_timeout_s, upload_timeout_s;
 	bool warm_metadata, drop_caches, power_off, keep_data;
 	bool steal; /* no step begins before the claim of its unit: manifests/claim.h */
+	struct barrier_settings barrier; /* @members owned like the document's arrays */
 };
 
 /** job_settings_default() - 30, 120, 10, 2, 60, 7200, 600, true, true, true, false. */
@@ -119,7 +137,7 @@ void job_done(struct job *job);
 const struct arm *job_find_arm(const struct job *job, unsigned config_id);
 const struct test_case *job_find_case(const struct job *job, unsigned test_id);
 
-enum design { DESIGN_BLOCKS, DESIGN_SPREAD };
+enum design { DESIGN_BLOCKS, DESIGN_SPREAD, DESIGN_TOGETHER };
 
 /** struct config - config.json: what was asked for, and what it was pinned to. Memory as
  * in struct job. */
@@ -151,5 +169,8 @@ void config_done(struct config *config);
 
 const char *arm_kind_name(enum arm_kind k);
 const char *design_name(enum design d);
+const char *barrier_policy_name(enum barrier_policy p);
+/** barrier_policy_find() - false when there is none of that name. */
+bool barrier_policy_find(const char *name, enum barrier_policy *ret);
 
 #endif

@@ -222,6 +222,71 @@ static void steal_in(struct json_in *in, bool *ret)
 	*ret = v != NULL;
 }
 
+static const char *const policy_names[] = {
+	[BARRIER_ALL] = "all",
+	[BARRIER_MAJORITY] = "majority",
+	[BARRIER_BEST_EFFORT] = "best-effort",
+};
+
+const char *barrier_policy_name(enum barrier_policy p)
+{
+	return (unsigned)p < ARRAY_SIZE(policy_names) ? policy_names[p] : "?";
+}
+
+bool barrier_policy_find(const char *name, enum barrier_policy *ret)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(policy_names); i++) {
+		if (strcmp(policy_names[i], name) != 0)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+/* Ranks are places in the list: two workers must not see two orders. */
+static bool is_sorted(const struct barrier_settings *barrier)
+{
+	for (size_t i = 1; i < barrier->n_members; i++)
+		if (strcmp(barrier->members[i - 1], barrier->members[i]) >= 0)
+			return false;
+	return barrier->n_members > 0;
+}
+
+/* Present only in runs of design together. */
+static void barrier_in(struct json_in *in, struct barrier_settings *ret)
+{
+	const json_t *v = NULL;
+	char where[WHERE_CAP];
+	struct json_in sub;
+	unsigned policy = 0;
+
+	json_in_any(in, "barrier", JSON_MAY, &v);
+	snprintf(where, sizeof(where), "%s.barrier", in->where);
+	if (!v || !field_sub(in, "barrier", JSON_MUST, where, &sub))
+		return;
+	field_enum(&sub, "policy", policy_names, ARRAY_SIZE(policy_names), &policy);
+	ret->policy = policy;
+	field_range(&sub, "timeout_s", 1, ORDER_SECONDS_MAX, &ret->timeout_s);
+	field_range(&sub, "lead_ms", 1, 3600000, &ret->lead_ms);
+	field_strings(&sub, "members", JSON_MUST, str_is_rfc1035, "a worker's name",
+		      &ret->members, &ret->n_members);
+	if (sub.r == 0 && !is_sorted(ret))
+		json_in_fail(&sub, "members", "is not a sorted list of workers");
+	field_sub_end(in, &sub);
+}
+
+static void barrier_out(struct json_out *out, const struct barrier_settings *barrier)
+{
+	struct json_out sub = out_begin();
+
+	out_str(&sub, "policy", policy_names[barrier->policy]);
+	out_num(&sub, "timeout_s", barrier->timeout_s);
+	out_num(&sub, "lead_ms", barrier->lead_ms);
+	out_strings(&sub, "members", barrier->members, barrier->n_members);
+	out_put(out, "barrier", sub.obj);
+}
+
 void orders_settings_in(struct json_in *in, struct job_settings *ret,
 			const char ***ret_allowed, size_t *ret_n_allowed)
 {
@@ -249,6 +314,7 @@ void orders_settings_in(struct json_in *in, struct job_settings *ret,
 		json_in_fail(&sub, "stale_s", "must be more than heartbeat_s");
 	steal_in(&sub, &ret->steal);
 	allowed_in(&sub, ret_allowed, ret_n_allowed);
+	barrier_in(&sub, &ret->barrier);
 	field_sub_end(in, &sub);
 }
 
@@ -272,5 +338,7 @@ void orders_settings_out(struct json_out *out, const struct job_settings *s,
 		out_bool(&sub, "steal", true);
 	if (n_allowed)
 		out_strings(&sub, "allow_options", allowed, n_allowed);
+	if (s->barrier.n_members)
+		barrier_out(&sub, &s->barrier);
 	out_put(out, "settings", sub.obj);
 }

@@ -208,6 +208,31 @@ int path_report(PATH_ARGS, const char *name, struct err *err)
 	return path_set(out, run, err, "report/%s", name);
 }
 
+int path_arrivals(PATH_ARGS, unsigned barrier, struct err *err)
+{
+	int r = check_number("a barrier", barrier, err);
+
+	return r < 0 ? r : path_set(out, run, err, "barriers/%u/arrive/", barrier);
+}
+
+int path_arrival(PATH_ARGS, unsigned barrier, const char *worker, struct err *err)
+{
+	int r = check_worker(worker, err);
+
+	if (r == 0)
+		r = check_number("a barrier", barrier, err);
+	if (r < 0)
+		return r;
+	return path_set(out, run, err, "barriers/%u/arrive/%s.json", barrier, worker);
+}
+
+int path_verdict(PATH_ARGS, unsigned barrier, struct err *err)
+{
+	int r = check_number("a barrier", barrier, err);
+
+	return r < 0 ? r : path_set(out, run, err, "barriers/%u/verdict.json", barrier);
+}
+
 int path_dir(PATH_ARGS, enum path_dir dir, struct err *err)
 {
 	static const char *const names[] = {

@@ -94,6 +94,14 @@ int path_cache(PATH_ARGS, const char *key, enum binary_file file, struct err *er
 /* claims/<leader step>.json (C), or claims/<leader step>.r<k>.json for round k >= 2 */
 int path_claim(PATH_ARGS, unsigned matrix_id, unsigned iteration, unsigned round,
 	       struct err *err);
+/* barriers/<k>/arrive/<worker>.json (C) - k from 1: a worker is ready for that start, or
+ * says that it cannot come; custom metadata muster-summary "ready" or "absent" */
+int path_arrival(PATH_ARGS, unsigned barrier, const char *worker, struct err *err);
+/* barriers/<k>/verdict.json (C) - when everybody starts, or that nobody does; written by
+ * whichever worker first sees the policy satisfied */
+int path_verdict(PATH_ARGS, unsigned barrier, struct err *err);
+/* barriers/<k>/arrive/ - for listing */
+int path_arrivals(PATH_ARGS, unsigned barrier, struct err *err);
 /* report/<name> (C) - written by collect --publish */
 int path_report(PATH_ARGS, const char *name, struct err *err);
 
@@ -122,6 +130,8 @@ enum path_kind {
 	PATH_KIND_BINARY,
 	PATH_KIND_REPORT,
 	PATH_KIND_CLAIM,
+	PATH_KIND_ARRIVAL,
+	PATH_KIND_VERDICT,
 };
 
 enum path_input { INPUT_TESTS_CSV, INPUT_CONFIGS_CSV, INPUT_JOBFILE };
@@ -132,7 +142,7 @@ enum { BINARY_KEY_CAP = 25 };
 struct path_parts {
 	enum path_kind kind;
 	char worker[WORKER_CAP];
-	unsigned round, seq, matrix_id, iteration, attempt;
+	unsigned round, seq, matrix_id, iteration, attempt, barrier;
 	enum step_file file;
 	enum path_input input;
 	char key[BINARY_KEY_CAP];

@@ -110,6 +110,17 @@ static bool parse_binary(const char *p, struct path_parts *ret)
 	return true;
 }
 
+static bool parse_barrier(const char *p, struct path_parts *ret)
+{
+	ret->kind = PATH_KIND_VERDICT;
+	if (!scan_word(&p, "barriers/") || !scan_number(&p, &ret->barrier))
+		return false;
+	if (strcmp(p, "/verdict.json") == 0)
+		return true;
+	ret->kind = PATH_KIND_ARRIVAL;
+	return scan_word(&p, "/arrive/") && scan_until(&p, ".", ret->worker, WORKER_CAP);
+}
+
 static bool parse_top(const char *p, struct path_parts *ret)
 {
 	static const char *const inputs[] = {
@@ -143,6 +154,8 @@ static bool parse_relative(const char *p, struct path_parts *ret)
 		return parse_binary(p, ret);
 	if (str_starts(p, "claims/"))
 		return parse_claim(p, ret);
+	if (str_starts(p, "barriers/"))
+		return parse_barrier(p, ret);
 	if (scan_word(&rest, "control/")) {
 		ret->kind = PATH_KIND_CONTROL;
 		return scan_number(&rest, &ret->seq);
@@ -199,6 +212,10 @@ static int build(PATH_ARGS, const struct path_parts *parts, const char *relative
 				  parts->round, NULL);
 	case PATH_KIND_REPORT:
 		return path_report(out, run, relative + strlen("report/"), NULL);
+	case PATH_KIND_ARRIVAL:
+		return path_arrival(out, run, parts->barrier, parts->worker, NULL);
+	case PATH_KIND_VERDICT:
+		return path_verdict(out, run, parts->barrier, NULL);
 	}
 	return -EINVAL;
 }

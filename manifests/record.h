@@ -132,6 +132,17 @@ struct step_file_ref {
 	bool is_cut;
 };
 
+/** struct step_start - a synchronised start as it was carried out. Times are the store's
+ * clock since the epoch. */
+struct step_start {
+	unsigned barrier;     /* 0 = none: the step began by itself */
+	int64_t go_server_ns; /* agreed on */
+	int64_t at_server_ns; /* just before fio's fork */
+	uint64_t bound_ns;    /* how far off at_server_ns may be, either way */
+	uint64_t late_by_ms;  /* at after go, in whole ms */
+	unsigned members;     /* workers that the verdict names */
+};
+
 enum step_phase {
 	PHASE_LAYOUT,
 	PHASE_MOUNT,
@@ -156,6 +167,7 @@ struct step_record {
 	int64_t phase_ns[PHASE_COUNT]; /* -1 = null: the phase did not run */
 	json_t *gcsfuse_config; /* effective, as gcsfuse logged it; NULL = null; owned */
 	char gcsfuse_sha256[65];
+	struct step_start sync;
 	struct kernel_settings start, end;
 	struct {
 		int64_t oom_kill, pswpin, pswpout, pgmajfault, tcp_out_segs,

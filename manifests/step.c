@@ -93,6 +93,7 @@ static void step_in(struct json_in *in, struct step_record *ret)
 	step_host_in(in, ret);
 	step_gcsfuse_log_in(in, ret);
 	step_monitor_in(in, ret);
+	step_start_in(in, ret);
 	field_flags(in, "flags", &ret->flags);
 	results_in(in, ret);
 	step_files_in(in, ret);
@@ -151,6 +152,7 @@ json_t *step_record_to_json(const struct step_record *rec)
 	step_host_out(&out, rec);
 	step_gcsfuse_log_out(&out, rec);
 	step_monitor_out(&out, rec);
+	step_start_out(&out, rec);
 	out_flags(&out, "flags", rec->flags);
 	out_put(&out, "results", fio_results_to_json(rec->results, rec->n_results));
 	step_files_out(&out, rec);

@@ -219,6 +219,42 @@ void step_monitor_out(struct json_out *out, const struct step_record *rec)
 	out_put(out, "monitor", sub.obj);
 }
 
+void step_start_in(struct json_in *in, struct step_record *ret)
+{
+	struct step_start *s = &ret->sync;
+	uint64_t go_ns = 0, at_ns = 0;
+	struct json_in sub;
+
+	if (!field_sub(in, "start", JSON_MAY, "step.start", &sub))
+		return;
+	field_range(&sub, "barrier", 1, UINT32_MAX, &s->barrier);
+	json_in_u64(&sub, "go_server_ns", JSON_MUST, &go_ns);
+	json_in_u64(&sub, "at_server_ns", JSON_MUST, &at_ns);
+	json_in_u64(&sub, "bound_ns", JSON_MUST, &s->bound_ns);
+	json_in_u64(&sub, "late_by_ms", JSON_MUST, &s->late_by_ms);
+	json_in_uint(&sub, "members", JSON_MAY, &s->members);
+	s->go_server_ns = (int64_t)go_ns;
+	s->at_server_ns = (int64_t)at_ns;
+	field_sub_end(in, &sub);
+}
+
+void step_start_out(struct json_out *out, const struct step_record *rec)
+{
+	const struct step_start *s = &rec->sync;
+	struct json_out sub;
+
+	if (!s->barrier)
+		return;
+	sub = out_begin();
+	out_num(&sub, "barrier", s->barrier);
+	out_num(&sub, "go_server_ns", (uint64_t)s->go_server_ns);
+	out_num(&sub, "at_server_ns", (uint64_t)s->at_server_ns);
+	out_num(&sub, "bound_ns", s->bound_ns);
+	out_num(&sub, "late_by_ms", s->late_by_ms);
+	out_num(&sub, "members", s->members);
+	out_put(out, "start", sub.obj);
+}
+
 /* A file beside the record: nothing that could lead out of its folder. */
 static bool is_file_name(const char *name)
 {

@@ -16,6 +16,9 @@ void step_gcsfuse_log_in(struct json_in *in, struct step_record *ret);
 void step_gcsfuse_log_out(struct json_out *out, const struct step_record *rec);
 void step_monitor_in(struct json_in *in, struct step_record *ret);
 void step_monitor_out(struct json_out *out, const struct step_record *rec);
+/* "start": absent unless there was a barrier */
+void step_start_in(struct json_in *in, struct step_record *ret);
+void step_start_out(struct json_out *out, const struct step_record *rec);
 void step_files_in(struct json_in *in, struct step_record *ret);
 void step_files_out(struct json_out *out, const struct step_record *rec);
 

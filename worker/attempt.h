@@ -10,6 +10,7 @@
 #include "core/str.h"
 #include "manifests/job.h"
 #include "manifests/record.h"
+#include "worker/barrier_rules.h"
 #include "worker/kernel.h"
 #include "worker/measure.h"
 #include "worker/mount.h"
@@ -17,6 +18,18 @@
 struct worker;
 struct binary;
 struct monitor;
+
+/** struct attempt_barrier - the synchronised start of an attempt; zero = there is none.
+ */
+struct attempt_barrier {
+	bool has_arrived;
+	int64_t arrived_ns;   /* CLOCK_MONOTONIC */
+	int64_t go_ns;	      /* CLOCK_MONOTONIC: when fio is to start; 0 = at once */
+	bool was_past;	      /* @go_ns had passed when the verdict was read */
+	int64_t go_server_ns; /* the same by the store's clock */
+	unsigned members;
+	struct barrier_clock clock;
+};
 
 /** struct attempt - zeroed by attempt_begin(), released by attempt_done(). */
 struct attempt {
@@ -41,6 +54,7 @@ struct attempt {
 	/* mount to unmount */
 	struct mount mount;
 	bool has_mount;
+	struct attempt_barrier barrier;
 	struct monitor *monitor;
 	struct measure_end fio;
 	bool has_fio; /* fio ran: @fio is filled */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -28,9 +29,85 @@ static const char alloc_size[] = "--alloc-size=524288"; /* KiB */
 
 enum why { ENDED, DEADLINE, STOP, TERM };
 
+static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
+			 int term_fd)
+{
+	struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN},
+			       {.fd = term_fd, .events = POLLIN},
+			       {.fd = stop_fd, .events = POLLIN}};
+
+	for (;;) {
+		int64_t left = deadline_ns - clock_mono_ns();
+		struct timespec ts = {0};
+		int n;
+
+		if (left > 0)
+			ts = (struct timespec){left / NS_PER_S, left % NS_PER_S};
+		n = ppoll(fds, ARRAY_SIZE(fds), &ts, NULL);
+		if (n > 0)
+			return fds[0].revents ? ENDED : fds[1].revents ? TERM : STOP;
+		if (n == 0 && left <= 0)
+			return DEADLINE;
+	}
+}
+
+/* The last stretch is slept by the clock itself: a wait for descriptors counts from when
+ * it begins, and whoever is interrupted just before wakes too late. */
+enum { SLEEP_NS = 2 * NS_PER_MS };
+
+/* How this thread was scheduled. */
+struct schedule {
+	int policy; /* -1 = as it still is */
+	struct sched_param param;
+};
+
+/* Whoever waits for a moment is woken before everybody else, where that is allowed. */
+static void wake_first(struct schedule *was)
+{
+	const struct sched_param first = {.sched_priority =
+						  sched_get_priority_min(SCHED_FIFO)};
+
+	was->policy = sched_getscheduler(0);
+	if (sched_getparam(0, &was->param) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &first) < 0)
+		was->policy = -1;
+}
+
+/* Before the fork: fio is nobody special. */
+static void wake_as_before(const struct schedule *was)
+{
+	if (was->policy >= 0)
+		sched_setscheduler(0, was->policy, &was->param);
+}
+
+/* Until req->start_ns; the clock is read right before the fork. */
+static int wait_start(const struct measure_req *req, int64_t *ret_start_ns,
+		      struct err *err)
+{
+	const struct proc none = {.pidfd = -1};
+
+	if (req->start_ns > clock_mono_ns()) {
+		struct schedule was;
+		enum why why;
+
+		wake_first(&was);
+		why = wait_for(&none, req->start_ns - SLEEP_NS, req->stop_fd,
+			       req->term_fd);
+		while (why == DEADLINE && clock_sleep_until(req->start_ns) == -EINTR)
+			;
+		wake_as_before(&was);
+		if (why != DEADLINE) {
+			*ret_start_ns = 0;
+			return err_set(err, -ECANCELED, "stopped before the start");
+		}
+	}
+	*ret_start_ns = clock_mono_ns();
+	return 0;
+}
+
 /* In a cage wherever one may be built; a cage that fails then is an error. */
 static int spawn_caged(const struct measure_req *req, struct proc_spec *spec,
-		       struct proc *ret, bool *ret_was_caged, struct err *err)
+		       struct proc *ret, struct measure_end *end, struct err *err)
 {
 	cleanup(cage_done) struct cage cage = {0};
 	cleanup_free char *fio = NULL;
@@ -38,23 +115,24 @@ static int spawn_caged(const struct measure_req *req, struct proc_spec *spec,
 	struct cage_spec cage_spec = {.writable = writable};
 	int r;
 
-	*ret_was_caged = cage_is_allowed(NULL) == 0;
+	end->was_caged = cage_is_allowed(NULL) == 0;
 	fio = realpath(req->fio_path, NULL);
 	if (!fio)
 		return err_errno(err, -errno, "%s", req->fio_path);
 	spec->path = cage_spec.program = fio;
 	spec->no_new_privs = true;
-	if (*ret_was_caged) {
+	if (end->was_caged) {
 		r = cage_plan(&cage_spec, &cage, err);
 		if (r < 0)
 			return r;
 		spec->cage = &cage;
 	}
-	return proc_spawn(spec, ret, err);
+	r = wait_start(req, &end->start_ns, err);
+	return r < 0 ? r : proc_spawn(spec, ret, err);
 }
 
-static int spawn_fio(const struct measure_req *req, struct proc *ret, bool *ret_was_caged,
-		     struct err *err)
+static int spawn_fio(const struct measure_req *req, struct proc *ret,
+		     struct measure_end *end, struct err *err)
 {
 	cleanup_free char *output = xasprintf("--output=%s", req->output_path);
 	cleanup_close int console_fd =
@@ -87,32 +165,10 @@ static int spawn_fio(const struct measure_req *req, struct proc *ret, bool *ret_
 	spec.cgroup_fd = req->cgroup ? cgroup_open(req->cgroup, group, err) : 0;
 	if (spec.cgroup_fd < 0)
 		return spec.cgroup_fd;
-	r = spawn_caged(req, &spec, ret, ret_was_caged, err);
+	r = spawn_caged(req, &spec, ret, end, err);
 	if (spec.cgroup_fd > 0)
 		close(spec.cgroup_fd);
 	return r;
-}
-
-static enum why wait_for(const struct proc *p, int64_t deadline_ns, int stop_fd,
-			 int term_fd)
-{
-	struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN},
-			       {.fd = term_fd, .events = POLLIN},
-			       {.fd = stop_fd, .events = POLLIN}};
-
-	for (;;) {
-		int64_t left = deadline_ns - clock_mono_ns();
-		struct timespec ts = {0};
-		int n;
-
-		if (left > 0)
-			ts = (struct timespec){left / NS_PER_S, left % NS_PER_S};
-		n = ppoll(fds, ARRAY_SIZE(fds), &ts, NULL);
-		if (n > 0)
-			return fds[0].revents ? ENDED : fds[1].revents ? TERM : STOP;
-		if (n == 0 && left <= 0)
-			return DEADLINE;
-	}
 }
 
 /* SIGINT and the time to write the JSON; preemption in the meantime shortens it. */
@@ -184,7 +240,7 @@ int measure_run(const struct measure_req *req, struct measure_end *ret, struct e
 	int r;
 
 	*ret = (struct measure_end){.exit_status = -1, .start_ns = clock_mono_ns()};
-	r = spawn_fio(req, &p, &ret->was_caged, err);
+	r = spawn_fio(req, &p, ret, err);
 	if (r < 0)
 		return r;
 	if (req->monitor)

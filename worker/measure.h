@@ -27,6 +27,8 @@ struct measure_req {
 	const char *cwd;       /* below the workspace: the guardian finds fio by it */
 	const char *data_top;  /* the one folder besides @cwd that fio may write to: what
 				* is  mounted, or the data folder itself; NULL = none */
+	int64_t start_ns;      /* CLOCK_MONOTONIC: fork then, all else prepared; 0 or
+				* past = at once */
 	int64_t deadline_ns;   /* CLOCK_MONOTONIC */
 	int stop_fd; /* readable = end now, 10 s for fio to write its JSON; -1 = none */
 	int term_fd; /* readable = end now, 5 s (preemption); -1 = none */
@@ -53,6 +55,9 @@ struct measure_end {
  * is left.
  *
  * A cage that may be built here but fails is an error: fio does not start without it.
+ *
+ * -ECANCELED: there was a reason to stop before @start_ns; nothing was started, and
+ * @ret->start_ns is 0.
  *
  * 0 however fio ended (see @ret), negative when fio could not be started or could not be
  * got rid of (-EBUSY; @ret is filled then too).

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "worker/attempt.h"
+#include "worker/barrier.h"
 #include "worker/binary.h"
 #include "worker/layout.h"
 #include "worker/monitor.h"
@@ -25,17 +26,30 @@ static int64_t from_now(int64_t s)
 	return clock_mono_ns() + s * NS_PER_S;
 }
 
-/* One measurer per host: another one's figures would be in ours. */
-static int measure_lock(struct worker *w, struct err *err)
+static void note_shared_host(struct worker *w)
 {
+	pthread_mutex_lock(&w->board.lock);
+	w->board.manifest.provenance.shared_host = true;
+	pthread_mutex_unlock(&w->board.lock);
+}
+
+/*
+ * One measurer per host: another one's figures would be in ours. Workers that start
+ * together measure together by design, and would wait for each other for ever: they
+ * share the lock, against everybody else, and the record tells.
+ */
+static int measure_lock(struct worker *w, const struct attempt *a, struct err *err)
+{
+	int how = a->plan->barrier ? LOCK_SH : LOCK_EX;
+
 	if (w->measure_lock_fd < 0 || w->is_measure_locked)
 		return 0;
-	while (flock(w->measure_lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	if (how == LOCK_SH && flock(w->measure_lock_fd, LOCK_EX | LOCK_NB) < 0)
+		note_shared_host(w);
+	while (flock(w->measure_lock_fd, how | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(err, -errno, "measure lock");
-		pthread_mutex_lock(&w->board.lock);
-		w->board.manifest.provenance.shared_host = true;
-		pthread_mutex_unlock(&w->board.lock);
+		note_shared_host(w);
 		if (stop_pause(&w->stop, (int64_t)LOCK_LOOK_MS * NS_PER_MS) < 0)
 			return err_set(err, -ECANCELED,
 				       "stopped while another worker measured");
@@ -56,7 +70,7 @@ int attempt_quiesce(struct worker *w, struct attempt *a, struct err *err)
 	struct err why = {0};
 	int r;
 
-	r = measure_lock(w, err);
+	r = measure_lock(w, a, err);
 	if (r < 0)
 		return r;
 	if (a->job->settings.drop_caches && !plant_text("MUSTER_KEEP_CACHES")) {
@@ -208,7 +222,10 @@ int attempt_measure(struct worker *w, struct attempt *a, struct err *err)
 		return r;
 	attempt_state_set(w, a, ATTEMPT_RUNNING);
 	req.monitor = a->monitor;
+	req.start_ns = a->barrier.go_ns;
 	req.deadline_ns = from_now(a->c->timeout_s);
+	if (req.start_ns > clock_mono_ns())
+		req.deadline_ns = req.start_ns + (int64_t)a->c->timeout_s * NS_PER_S;
 	if (a->arm->kind == ARM_GCSFUSE)
 		kernel_settings_read(a->mount.dev_major, a->mount.dev_minor,
 				     &a->rec.start);
@@ -219,6 +236,7 @@ int attempt_measure(struct worker *w, struct attempt *a, struct err *err)
 	monitor_stop(a->monitor);
 	if (!a->has_fio)
 		return r;
+	barrier_record(a);
 	if (!a->fio.was_caged)
 		attempt_flag(a, "not_caged");
 	settings_end(a);

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "worker/barrier.h"
 #include "worker/board.h"
 #include "worker/plant.h"
 #include "worker/worker.h"
@@ -57,7 +58,7 @@ int record_put(struct worker *w, const struct step_record *rec, struct err *err)
 	req.n = text.len;
 	if (plant_is("double"))
 		req.precondition = PUT_ANY;
-	return w->ctl->ops->put(w->ctl, name, &req, &meta, err);
+	return worker_put(w, name, &req, &meta, err);
 }
 
 static void line_from_record(const struct step_record *rec, struct manifest_step *ret)
@@ -137,6 +138,7 @@ int record_write_lost(struct worker *w, const struct queue_step *s,
 	record_begin(w, s->job, s->plan, s->attempt, &rec);
 	rec.state = record_interrupted(s->attempt, s->job->settings.max_attempts,
 				       "the worker ended without a record", rec.reason);
+	barrier_absent(w, s->plan, s->attempt, rec.reason);
 	return write_empty(w, s, &rec, line, err);
 }
 

@@ -6,16 +6,18 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "worker/barrier.h"
 #include "worker/files.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 
 static const struct phase phases[] = {
-	{"claim", attempt_claim, NULL, PHASE_IF_WELL, -1},
+	{"claim", attempt_claim, attempt_withdraw, PHASE_IF_WELL, -1},
 	{"layout", attempt_layout, NULL, PHASE_IF_WELL, PHASE_LAYOUT},
 	{"quiesce", attempt_quiesce, attempt_unquiesce, PHASE_IF_WELL, -1},
 	{"mount", attempt_mount, attempt_unmount_any, PHASE_IF_WELL, PHASE_MOUNT},
 	{"warm", attempt_warm, NULL, PHASE_IF_WELL, PHASE_WARM},
+	{"barrier", attempt_barrier, NULL, PHASE_IF_WELL, -1},
 	{"measure", attempt_measure, attempt_unmeasure, PHASE_IF_WELL, -1},
 	{"unmount", attempt_unmount, attempt_unmount_any, PHASE_IF_WELL, PHASE_UNMOUNT},
 	{"parse", attempt_parse, NULL, PHASE_ALWAYS, PHASE_PARSE},

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "worker/barrier.h"
 #include "worker/worker.h"
 
 enum {
@@ -94,7 +95,7 @@ static int put_log(struct worker *w, const char *name, struct put_req *req,
 		}
 		req->precondition = w->log_generation ? PUT_REPLACE : PUT_CREATE;
 		req->if_generation = w->log_generation;
-		r = w->ctl->ops->put(w->ctl, name, req, &meta, err);
+		r = worker_put(w, name, req, &meta, err);
 	}
 	if (r == 0)
 		w->log_generation = meta.generation;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/cgroup.h"
+#include "core/clock_offset.h"
 #include "core/err.h"
 #include "core/store.h"
 #include "manifests/job.h"
@@ -48,6 +49,7 @@ struct worker {
 	struct notice notice; /* only where there is a metadata server */
 	/* lease */
 	struct store *ctl; /* the main thread's store of the control bucket */
+	struct clock_offset server_clock; /* of what @ctl's replies tell */
 	struct board board;
 	struct beat beat;
 	struct manifest previous; /* as an earlier incarnation left it */

@@ -89,6 +89,12 @@ args "iterations that are none" "--iterations" iterations=many
 args "0 replicas" "--replicas" replicas=0
 args "more replicas than workers" "3 replicas" replicas=3
 args "replicas with spread" "replicas need" replicas=2 design=spread
+args "replicas with together" "replicas need" replicas=2 design=together
+args "a policy nobody knows" "none of all, majority, best-effort" design=together barrier-policy=two
+args "a policy without a start" "need --design together" barrier-policy=all
+args "a start's timeout without one" "need --design together" design=spread barrier-timeout=5m
+args "a start's timeout of no length" "--barrier-timeout" design=together barrier-timeout=10ms
+args "a start's lead past an hour" "--barrier-lead" design=together barrier-lead=61m
 args "a design nobody knows" "--design" design=random
 args "a kind nobody knows" "--kind" kind=disk
 args "a timeout that is none" "--timeout" timeout=soon

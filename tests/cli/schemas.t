@@ -19,8 +19,8 @@ import copy, glob, json, re, subprocess, sys
 from jsonschema import Draft202012Validator
 
 tool, count, failed = sys.argv[1], 0, 0
-ORDERS = ["job", "config", "control", "vm"]
-RECORDS = ["worker", "manifest", "step", "claim"]
+ORDERS = ["job", "config", "control", "vm", "verdict"]
+RECORDS = ["worker", "manifest", "step", "claim", "arrival"]
 # objects whose keys are the user's, or another program's
 FREE = ["params", "env", "gcsfuse", "monitor"]
 

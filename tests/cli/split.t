@@ -177,6 +177,41 @@ ok $? "that is printed, as is a worker without steps"
 object grpc/jobs/w-9.json | grep -q '"steps":\[\]'
 ok $? "which has a job all the same"
 
+# together: all workers in step, the orders of a start in every job
+"$MUSTER" split gs://control/tog "${suite[@]}" --workers w-2,w-10,w-1 --iterations 3 \
+	--design together --barrier-policy majority --barrier-timeout 90s --barrier-lead 250ms \
+	>"$tmp/out" 2>&1
+code=$?
+why=$(cat "$tmp/out")
+ok $code "design together"
+grep -q "iterations each, on every worker at once: " "$tmp/out"
+ok $? "says that every worker runs everything"
+members='"members":["w-1","w-10","w-2"]'
+for name in config.json jobs/w-1.json jobs/w-2.json; do
+	why=$(object tog/$name)
+	[[ $why == *"\"barrier\":{\"policy\":\"majority\",\"timeout_s\":90,\"lead_ms\":250,$members}"* ]]
+	ok $? "$name has the settings of the start"
+done
+# cells and starts of a job, without what is the worker's own
+in_order() { object "tog/jobs/$1.json" | grep -oE '"matrix_id":[0-9]+|"barrier":[0-9]+|"block":[0-9]+'; }
+in_order w-1 >"$tmp/order1"
+in_order w-10 | cmp - "$tmp/order1" && in_order w-2 | cmp - "$tmp/order1" && [ -s "$tmp/order1" ]
+ok $? "all workers have one order"
+why=$(object tog/jobs/w-10.json | grep -oE '"barrier":[0-9]+' | tr -cd '0-9\n' | head -n 3 | tr '\n' ' ')
+[ "$why" = "1 2 3 " ]
+ok $? "starts are numbered from 1"
+why=$(object tog/jobs/w-2.json | grep -oE '"iteration":[0-9]+' | tr -cd '0-9\n' | head -n 1)
+[ "$why" = 3 ]
+ok $? "iterations are the worker's own: rank 2 of 3 begins at 3"
+"$MUSTER" split gs://control/tog2 "${suite[@]}" --workers 2 --design together --dry-run \
+	>"$tmp/out" 2>&1
+ok $? "together by itself"
+"$MUSTER" split gs://control/tog "${suite[@]}" --workers w-2,w-10,w-1 --iterations 3 \
+	--design together --barrier-timeout 90s --barrier-lead 250ms >"$tmp/out" 2>&1
+why=$(cat "$tmp/out")
+grep -q "differs in settings.barrier.policy" "$tmp/out"
+ok $? "another policy is another run"
+
 # the published suites, where they are at hand
 shared=${MUSTER_SHARED:-../shared}/suites
 if [ -d "$shared" ]; then

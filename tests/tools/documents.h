@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "manifests/barrier.h"
 #include "manifests/claim.h"
 #include "manifests/job.h"
 #include "manifests/record.h"
@@ -20,11 +21,14 @@ enum document {
 	DOC_MANIFEST,
 	DOC_STEP,
 	DOC_CLAIM,
+	DOC_ARRIVAL,
+	DOC_VERDICT,
 	DOC_COUNT,
 };
 
 static const char *const document_names[DOC_COUNT] = {
-	"job", "config", "control", "vm", "worker", "manifest", "step", "claim",
+	"job",	    "config", "control", "vm",	    "worker",
+	"manifest", "step",   "claim",	 "arrival", "verdict",
 };
 
 /* document_find() - the kind called @name, DOC_COUNT when there is none. */
@@ -42,6 +46,7 @@ static json_t *orders_again(enum document kind, const char *text, size_t n,
 {
 	struct control control = {0};
 	struct config config = {0};
+	struct verdict_doc verdict = {0};
 	struct vm_config vm = {0};
 	struct job job = {0};
 	json_t *doc = NULL;
@@ -54,10 +59,13 @@ static json_t *orders_again(enum document kind, const char *text, size_t n,
 		doc = control_to_json(&control);
 	else if (kind == DOC_VM && vm_config_parse(text, n, &vm, err) == 0)
 		doc = vm_config_to_json(&vm);
+	else if (kind == DOC_VERDICT && verdict_parse(text, n, &verdict, err) == 0)
+		doc = verdict_to_json(&verdict);
 	job_done(&job);
 	config_done(&config);
 	control_done(&control);
 	vm_config_done(&vm);
+	verdict_done(&verdict);
 	return doc;
 }
 
@@ -66,6 +74,7 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 {
 	struct manifest manifest = {0};
 	struct step_record step = {0};
+	struct arrival arrival = {0};
 	struct heartbeat hb = {0};
 	struct claim claim = {0};
 	json_t *doc = NULL;
@@ -79,6 +88,9 @@ static json_t *records_again(enum document kind, const char *text, size_t n,
 		doc = step_record_to_json(&step);
 	else if (kind == DOC_CLAIM && claim_parse(text, n, &claim, unknown, err) == 0)
 		doc = claim_to_json(&claim);
+	else if (kind == DOC_ARRIVAL &&
+		 arrival_parse(text, n, &arrival, unknown, err) == 0)
+		doc = arrival_to_json(&arrival);
 	manifest_done(&manifest);
 	step_record_done(&step);
 	claim_done(&claim);
@@ -93,7 +105,7 @@ __attribute__((unused)) static int document_again(enum document kind, const char
 						  size_t n, struct str *ret,
 						  unsigned *unknown, struct err *err)
 {
-	cleanup_json json_t *doc = kind <= DOC_VM
+	cleanup_json json_t *doc = kind <= DOC_VM || kind == DOC_VERDICT
 					   ? orders_again(kind, text, n, err)
 					   : records_again(kind, text, n, unknown, err);
 

@@ -47,8 +47,8 @@ static struct test_case cases[] = {
 	 .data_key = KEY,
 	 .timeout_s = 60},
 };
-static struct job_step plan[] = {{2, 2, 1, 1, 1, 1, 1, NULL},
-				 {4, 2, 2, 10, 1, 2, 1, "w-2"}};
+static struct job_step plan[] = {{2, 2, 1, 1, 1, 1, 1, NULL, 0},
+				 {4, 2, 2, 10, 1, 2, 1, "w-2", 0}};
 
 static json_t *make_job(void)
 {
@@ -195,13 +195,47 @@ static json_t *make_claim(void)
 	return claim_to_json(&claim);
 }
 
+static json_t *make_arrival(void)
+{
+	struct arrival a = {
+		.run = "r1",
+		.worker = "w-1",
+		.incarnation = {.n = 1},
+		.barrier = 2,
+		.step = "2-1",
+		.attempt = 1,
+		.has_offset = true,
+		.offset_ns = -5,
+		.bound_ns = 1000,
+	};
+
+	return arrival_to_json(&a);
+}
+
+static json_t *make_verdict(void)
+{
+	struct verdict_doc v = {
+		.run = "r1",
+		.barrier = 2,
+		.is_go = true,
+		.go_server_ns = 12345,
+		.policy = BARRIER_BEST_EFFORT,
+		.n_members = ARRAY_SIZE(workers),
+		.members = (const char **)workers,
+		.worker = "w-2",
+	};
+
+	return verdict_to_json(&v);
+}
+
 static int print(enum document kind)
 {
 	static json_t *(*const make[DOC_COUNT])(void) = {
 		[DOC_JOB] = make_job,		[DOC_CONFIG] = make_config,
 		[DOC_CONTROL] = make_control,	[DOC_WORKER] = make_worker,
 		[DOC_MANIFEST] = make_manifest, [DOC_STEP] = make_step,
-		[DOC_CLAIM] = make_claim,
+		[DOC_CLAIM] = make_claim,	[DOC_ARRIVAL] = make_arrival,
+		[DOC_VERDICT] = make_verdict,
 	};
 	struct vm_config vm = {.run_url = "gs://ctl/a/r1", .debug = true};
 	cleanup_str struct str text = STR_INIT(1 << 20);

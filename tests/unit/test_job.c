@@ -138,6 +138,44 @@ static const struct spoil job_spoils[] = {
 	 "job: steps: 3-1 is there twice"},
 };
 
+static const struct spoil together_spoils[] = {
+	{"settings.barrier", NULL, "job: steps: [0]: a barrier without its settings"},
+	{"settings.barrier", "null", "job.settings: barrier: must not be null"},
+	{"settings.barrier.policy", "\"some\"",
+	 "job.settings.barrier: policy: \"some\" is none of all, majority, best-effort"},
+	{"settings.barrier.timeout_s", "0", "job.settings.barrier: timeout_s: 0 is not"},
+	{"settings.barrier.lead_ms", "0", "job.settings.barrier: lead_ms: 0 is not"},
+	{"settings.barrier.lead_ms", NULL, "job.settings.barrier: lead_ms: missing"},
+	{"settings.barrier.members", "[]",
+	 "job.settings.barrier: members: is not a sorted list"},
+	{"settings.barrier.members", "[\"w-2\",\"w-1\"]",
+	 "job.settings.barrier: members: is not a sorted list"},
+	{"settings.barrier.members", "[\"w-1\",\"w-1\"]",
+	 "job.settings.barrier: members: has an entry twice"},
+	{"settings.barrier.members", "[\"../x\"]",
+	 "job.settings.barrier: members: [0] is not a worker's name"},
+	{"settings.barrier.quorum", "2", "job.settings.barrier: quorum: unknown key"},
+	{"steps.0.barrier", "0", "job.steps[0]: barrier: 0 is not between"},
+	{"steps.0.barrier", "null", "job.steps[0]: barrier: must not be null"},
+	{"steps.0.barrier", NULL, NULL},
+};
+
+static const struct spoil verdict_spoils[] = {
+	{"decision", "\"wait\"", "verdict: decision: \"wait\" is none of abort, go"},
+	{"decision", "\"abort\"",
+	 "verdict: go_server_ns: is a time for go, null for abort"},
+	{"go_server_ns", "null",
+	 "verdict: go_server_ns: is a time for go, null for abort"},
+	{"go_server_ns", "-1", "verdict: go_server_ns: must not be negative"},
+	{"reason", "\"x\"", "verdict: reason: is null for go, a text for abort"},
+	{"barrier", "0", "verdict: barrier: 0 is not between"},
+	{"policy", "\"any\"", "verdict: policy: is none of"},
+	{"members", "[\"w-1\",\"w-1\"]", "verdict: members: has an entry twice"},
+	{"worker", "\"../w\"", "verdict: worker:"},
+	{"run", NULL, "verdict: run: missing"},
+	{"quorum", "2", "verdict: quorum: unknown key"},
+};
+
 static const struct spoil config_spoils[] = {
 	{"schema", "\"muster/config/0\"", "config: schema: is"},
 	{"nonce", "\"x\"", "config: nonce: unknown key"},
@@ -145,8 +183,13 @@ static const struct spoil config_spoils[] = {
 	{"inputs.configs", "null", NULL},
 	{"inputs.fio", "\"../x\"", "config.inputs: fio:"},
 	{"inputs.csv", "\"\"", "config.inputs: csv: unknown key"},
+	{"design", "\"sideways\"",
+	 "config: design: \"sideways\" is none of blocks, spread, together"},
 	{"design", "\"together\"",
-	 "config: design: \"together\" is none of blocks, spread"},
+	 "config: design: settings.barrier is of design together only"},
+	{"settings.barrier",
+	 "{\"policy\":\"all\",\"timeout_s\":1,\"lead_ms\":1,\"members\":[\"w-1\"]}",
+	 "config: design: settings.barrier is of design together only"},
 	{"seed", "null", "config: seed: must not be null"},
 	{"seed", "-1", "config: seed: must not be negative"},
 	{"seed", "\"1\"", "config: seed: not a whole number"},
@@ -206,6 +249,8 @@ static void test_golden(void)
 	} docs[] = {
 		{DOC_JOB, "job-1"},	    {DOC_JOB, "job-2"},
 		{DOC_CONFIG, "config-1"},   {DOC_CONFIG, "config-2"},
+		{DOC_JOB, "job-3"},	    {DOC_CONFIG, "config-3"},
+		{DOC_VERDICT, "verdict-1"}, {DOC_VERDICT, "verdict-2"},
 		{DOC_CONTROL, "control-1"}, {DOC_CONTROL, "control-2"},
 		{DOC_CONTROL, "control-3"}, {DOC_CONTROL, "control-4"},
 		{DOC_VM, "vm-1"},	    {DOC_VM, "vm-2"},
@@ -311,7 +356,7 @@ static void test_by_hand(void)
 			      .fio_job = "[j]\n",
 			      .timeout_s = 1,
 			      .data_key = "0123456789abcdef01234567"};
-	struct job_step step = {3, 3, 0, 1, 1, 1, 1, "w-9"};
+	struct job_step step = {3, 3, 0, 1, 1, 1, 1, "w-9", 0};
 	struct job job = {.run = "r",
 			  .worker = "w",
 			  .round = 1,
@@ -388,6 +433,8 @@ int main(void)
 {
 	test_golden();
 	test_spoils(DOC_JOB, "job-1", job_spoils, ARRAY_SIZE(job_spoils));
+	test_spoils(DOC_JOB, "job-3", together_spoils, ARRAY_SIZE(together_spoils));
+	test_spoils(DOC_VERDICT, "verdict-1", verdict_spoils, ARRAY_SIZE(verdict_spoils));
 	test_spoils(DOC_CONFIG, "config-1", config_spoils, ARRAY_SIZE(config_spoils));
 	test_spoils(DOC_CONTROL, "control-1", control_spoils, ARRAY_SIZE(control_spoils));
 	test_spoils(DOC_VM, "vm-1", vm_spoils, ARRAY_SIZE(vm_spoils));

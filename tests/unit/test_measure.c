@@ -97,6 +97,35 @@ static void test_layout_measures_nothing(void)
 	ok(output_has("\"total_ios\" : 0"), "and nothing was read");
 }
 
+/* An appointed start: fork then and not before; a reason to stop ends the wait. */
+static void test_appointed_start(void)
+{
+	struct measure_req req = req_of(20LL * NS_PER_S);
+	struct measure_end end;
+	struct err err = {0};
+	int64_t late_ns;
+	int r;
+
+	write_job("rw=randread\nsize=64k\n", data_dir);
+	req.start_ns = clock_mono_ns() + 300LL * NS_PER_MS;
+	r = measure_run(&req, &end, &err);
+	late_ns = end.start_ns - req.start_ns;
+	ok(r == 0 && end.exit_status == 0 && late_ns >= 0 && late_ns < 50 * NS_PER_MS,
+	   "fio starts %.3f ms after its time %s", (double)late_ns / NS_PER_MS, err.text);
+	req.start_ns = clock_mono_ns() - NS_PER_S;
+	r = measure_run(&req, &end, &err);
+	ok(r == 0 && end.start_ns > req.start_ns + NS_PER_S,
+	   "a start that is past: at once");
+	req.stop_fd = eventfd(1, EFD_CLOEXEC);
+	req.start_ns = clock_mono_ns() + 20LL * NS_PER_S;
+	unlink(output_path);
+	r = measure_run(&req, &end, &err);
+	ok(r == -ECANCELED && !end.start_ns && clock_mono_ns() < req.start_ns &&
+		   access(output_path, F_OK) < 0 && left_over() == 0,
+	   "stopped before: %s", err.text);
+	close(req.stop_fd);
+}
+
 static void test_bad_job(void)
 {
 	struct measure_req req = req_of(20LL * NS_PER_S);
@@ -287,6 +316,7 @@ int main(int argc, char **argv)
 	mkdir(data_dir, 0700);
 	test_ends_by_itself();
 	test_layout_measures_nothing();
+	test_appointed_start();
 	test_bad_job();
 	test_timeout_keeps_the_json();
 	test_stop_and_term();

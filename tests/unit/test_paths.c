@@ -9,7 +9,6 @@
 
 #define KEY "0123456789abcdef01234567"
 #define W63 "w23456789-123456789-123456789-123456789-123456789-123456789-123"
-#define R63 "123456789-123456789-123456789-123456789-123456789-123456789-123"
 
 static struct run_ref ref_of(const char *url)
 {
@@ -21,110 +20,6 @@ static struct run_ref ref_of(const char *url)
 	return ref;
 }
 
-static const char *const bad_urls[] = {
-	"",
-	"r1",
-	"/r1",
-	"gs://",
-	"gs://ctl",
-	"gs://ctl/",
-	"s3://ctl/r1",
-	"GS://ctl/r1",
-	"gs:///r1",
-	"gs://Ctl/r1",
-	"gs://c..d/r1",
-	"gs://-c/r1",
-	"gs://c/R1",
-	"gs://c/-r1",
-	"gs://c/r1-",
-	"gs://c/r_1",
-	"gs://c/r 1",
-	"gs://c/r1//",
-	"gs://c//r1",
-	"gs://c/a//r1",
-	"gs://c/../r1",
-	"gs://c/a/../r1",
-	"gs://c/./r1",
-	"gs://c/%2e%2e/r1",
-	"gs://c/a b/r1",
-	"gs://c/a\n/r1",
-	"gs://c/r1\n",
-	"gs://c/a:b/r1",
-	"gs://c/r1?x",
-	"gs://c/.",
-	"gs://c/..",
-	("gs://c/1" R63),
-};
-
-static void test_run_urls(void)
-{
-	static const struct {
-		const char *url, *bucket, *prefix, *run;
-	} good[] = {
-		{"gs://ctl/r1", "ctl", "", "r1"},
-		{"gs://ctl/prefix/r1", "ctl", "prefix", "r1"},
-		{"gs://my.bucket_1-x/a/b.c/_d=e/nightly-42", "my.bucket_1-x",
-		 "a/b.c/_d=e", "nightly-42"},
-		{"gs://b/7", "b", "", "7"},
-		{"gs://b/" R63, "b", "", R63},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		cleanup_str struct str again = STR_INIT(4096);
-		struct run_ref ref = ref_of(good[i].url);
-
-		ok(strcmp(ref.bucket, good[i].bucket) == 0 &&
-			   strcmp(ref.prefix, good[i].prefix) == 0 &&
-			   strcmp(ref.run, good[i].run) == 0,
-		   "%s is taken apart", good[i].url);
-		run_ref_url(&ref, &again);
-		ok(strcmp(str_text(&again), good[i].url) == 0, "%s and back",
-		   good[i].url);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad_urls); i++) {
-		struct run_ref ref = {.run = "untouched"};
-		struct err err = {0};
-
-		ok(run_ref_parse(bad_urls[i], &ref, &err) == -EINVAL && err.text[0] &&
-			   !strchr(err.text, '\n') && strcmp(ref.run, "untouched") == 0,
-		   "bad run URL %zu is refused: %s", i, err.text);
-	}
-	ok(strcmp(ref_of("gs://ctl/a/r1/").run, "r1") == 0,
-	   "one slash at the end is forgiven");
-}
-
-static void test_long_prefix(void)
-{
-	char url[1200] = "gs://c/";
-	struct run_ref ref = {0};
-	struct attempt_ref at = {W63, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-	char name[PATH_CAP];
-
-	memset(url + 7, 'p', 512);
-	memcpy(url + 7 + 512, "/" R63, 65);
-	ok(run_ref_parse(url, &ref, NULL) == 0, "a prefix of 512 characters is taken");
-	ok(path_step(name, &ref, &at, STEP_GCSFUSE_LOG, NULL) == 0 &&
-		   strlen(name) < PATH_CAP,
-	   "the longest name fits an object's name");
-	memset(url + 7, 'p', 513);
-	memcpy(url + 7 + 513, "/r1", 4);
-	ok(run_ref_parse(url, &ref, NULL) == -EINVAL, "one of 513 is not");
-}
-
-static void test_dotdot(void)
-{
-	static const char *const with[] = {"..",  "../a",    "a/..",	      "a/../b",
-					   "/..", "--x=../", "--only-dir=..", "a/b/.."};
-	static const char *const without[] = {"",      ".",    "...",	 "a..b", "..a",
-					      "a/..b", "a../", "v1..v2", ".../x"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
-		ok(path_has_dotdot(with[i]), "\"%s\" leads up", with[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(without); i++)
-		ok(!path_has_dotdot(without[i]), "\"%s\" does not lead up", without[i]);
-}
-
-/* The literal names, so that the layout cannot change unseen. */
 static void test_literal_names(const struct run_ref *run)
 {
 	struct attempt_ref at = {"w-1", 17, 3, 1};
@@ -252,6 +147,10 @@ static bool worker_names_return(const struct run_ref *run, const char *w)
 		path_parse(run, n, &p);
 		good &= p.kind == PATH_KIND_JOB && !strcmp(p.worker, w) &&
 			p.round == numbers[i];
+		path_arrival(n, run, numbers[i], w, NULL);
+		path_parse(run, n, &p);
+		good &= p.kind == PATH_KIND_ARRIVAL && !strcmp(p.worker, w) &&
+			p.barrier == numbers[i];
 	}
 	return good;
 }
@@ -297,6 +196,10 @@ static void test_round_trip(const struct run_ref *run)
 		path_parse(run, n, &p);
 		ok(p.kind == PATH_KIND_CONTROL && p.seq == numbers[i],
 		   "control order %u returns", numbers[i]);
+		path_verdict(n, run, numbers[i], NULL);
+		path_parse(run, n, &p);
+		ok(p.kind == PATH_KIND_VERDICT && p.barrier == numbers[i],
+		   "verdict %u returns", numbers[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		const unsigned v = numbers[i], u = numbers[ARRAY_SIZE(numbers) - 1 - i];
@@ -345,6 +248,19 @@ static void test_round_trip(const struct run_ref *run)
 
 /* What follows [prefix/]<run>/ and is none of the layout's. */
 static const char *const strange[] = {
+	"barriers/1",
+	"barriers/1/",
+	"barriers/0/verdict.json",
+	"barriers/01/verdict.json",
+	"barriers/1/verdict.json/",
+	"barriers//verdict.json",
+	"barriers/x/verdict.json",
+	"barriers/4294967296/verdict.json",
+	"barriers/1/arrive/",
+	"barriers/1/arrive/w-1",
+	"barriers/1/arrive/W.json",
+	"barriers/1/arrive/w-1.r2.json",
+	"barriers/1/arrive/../w-1.json",
 	"",
 	"/",
 	"config.json/",
@@ -576,9 +492,6 @@ int main(void)
 	struct run_ref run = ref_of("gs://ctl/p/q/r1"), bare = ref_of("gs://ctl/r1");
 	char n[PATH_CAP];
 
-	test_run_urls();
-	test_long_prefix();
-	test_dotdot();
 	test_literal_names(&run);
 	test_step_files();
 	test_dirs(&run);

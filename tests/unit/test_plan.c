@@ -42,7 +42,9 @@ static struct plan_in make_in(size_t cases, size_t arms, size_t workers,
 /* Every (cell, iteration) once, ids as the contract counts them. */
 static bool is_complete(const struct plan_in *in, const struct plan *plan)
 {
-	unsigned n = plan->iterations * in->replicas;
+	unsigned n =
+		plan->iterations *
+		(in->design == DESIGN_TOGETHER ? (unsigned)in->n_workers : in->replicas);
 	size_t cells = in->n_cases * in->n_arms;
 	cleanup_free unsigned *seen = xcalloc(cells * n, sizeof(*seen));
 
@@ -80,7 +82,8 @@ static bool is_balanced(const struct plan_in *in, const struct plan *plan)
 			size_t row = (s->matrix_id - 1) % in->n_cases;
 			size_t arm = (s->matrix_id - 1) / in->n_cases;
 
-			if (s->pos != i % k + 1 || s->iteration != s->block)
+			if (s->pos != i % k + 1 ||
+			    (in->design == DESIGN_BLOCKS && s->iteration != s->block))
 				return false;
 			place[row][arm][s->pos - 1]++;
 			if (s->pos == 1)
@@ -171,6 +174,82 @@ static void test_spread(void)
 				bad += !is_complete(&in, &plan) || most - least > 3;
 			}
 	ok(bad == 0, "spread: everything once, cells even to one");
+}
+
+/* At any place of the order all workers run the same cell, and wait for one start. */
+static bool is_in_step(const struct plan_in *in, const struct plan *plan)
+{
+	const struct plan_worker *first = &plan->workers[0];
+
+	for (size_t w = 0; w < plan->n_workers; w++) {
+		if (plan->workers[w].n_steps != first->n_steps)
+			return false;
+		for (size_t i = 0; i < first->n_steps; i++) {
+			const struct job_step *s = &plan->workers[w].steps[i];
+			const struct job_step *f = &first->steps[i];
+
+			if (s->matrix_id != f->matrix_id || s->block != f->block ||
+			    s->pos != f->pos || s->barrier != i + 1 ||
+			    s->iteration != (s->block - 1) * in->n_workers + w + 1)
+				return false;
+			if (i && (s->block < s[-1].block ||
+				  (s->block == s[-1].block &&
+				   s->test_id == s[-1].test_id && s->pos <= s[-1].pos)))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void test_together(void)
+{
+	unsigned incomplete = 0, unbalanced = 0, apart = 0, other = 0, plans = 0;
+
+	for (size_t cases = 1; cases <= CASES_MAX; cases += 2)
+		for (size_t arms = 1; arms <= ARMS_MAX; arms++)
+			for (size_t workers = 1; workers <= 9; workers++)
+				for (unsigned n = 1; n <= 7; n += 3) {
+					struct plan_in in =
+						make_in(cases, arms, workers,
+							DESIGN_TOGETHER, n, 1);
+					cleanup_plan struct plan a = {0};
+					cleanup_plan struct plan b = {0};
+
+					plan_make(&in, &a, NULL);
+					plan_make(&in, &b, NULL);
+					incomplete += !is_complete(&in, &a);
+					unbalanced += !is_balanced(&in, &a);
+					apart += !is_in_step(&in, &a);
+					other += !is_same(&a, &b);
+					plans++;
+				}
+	ok(plans > 600 && !incomplete, "together: every (cell, iteration) once: %u plans",
+	   plans);
+	ok(!unbalanced, "together: orders are balanced");
+	ok(!apart, "together: all workers in step, starts numbered from 1");
+	ok(!other, "together: the same arguments give the same plan");
+}
+
+/* More workers change nothing of the order: it is the case's and the seed's. */
+static void test_together_seed(void)
+{
+	struct plan_in in = make_in(3, 4, 2, DESIGN_TOGETHER, 8, 1);
+	cleanup_plan struct plan a = {0}, b = {0}, c = {0};
+	bool is_same_order = true, is_other = false;
+
+	plan_make(&in, &a, NULL);
+	in.n_workers = 5;
+	plan_make(&in, &b, NULL);
+	in.seed++;
+	plan_make(&in, &c, NULL);
+	for (size_t i = 0; i < a.workers[0].n_steps; i++) {
+		is_same_order &= a.workers[0].steps[i].matrix_id ==
+				 b.workers[3].steps[i].matrix_id;
+		is_other |= b.workers[0].steps[i].matrix_id !=
+			    c.workers[0].steps[i].matrix_id;
+	}
+	ok(is_same_order, "together: the order does not depend on the workers");
+	ok(is_other, "together: but on the seed");
 }
 
 static void test_rows(void)
@@ -269,6 +348,12 @@ static void test_refused(void)
 	in = make_in(1, 1, 2, DESIGN_SPREAD, 1, 2);
 	ok(plan_make(&in, &plan, &err) == -EINVAL, "%s", err.text);
 	err = (struct err){0};
+	in = make_in(1, 1, 2, DESIGN_TOGETHER, 1, 2);
+	ok(plan_make(&in, &plan, &err) == -EINVAL, "%s", err.text);
+	err = (struct err){0};
+	in = make_in(1, 1, 9, DESIGN_TOGETHER, 200000, 1);
+	ok(plan_make(&in, &plan, &err) == -EFBIG, "%s", err.text);
+	err = (struct err){0};
 	in = make_in(7, 6, 2, DESIGN_BLOCKS, 900000, 1);
 	ok(plan_make(&in, &plan, &err) == -EFBIG, "%s", err.text);
 	in = make_in(0, 1, 2, DESIGN_BLOCKS, 1, 1);
@@ -280,6 +365,8 @@ int main(void)
 	test_rows();
 	test_blocks();
 	test_spread();
+	test_together();
+	test_together_seed();
 	test_rounding();
 	test_seed();
 	test_longest_first();

@@ -13,6 +13,8 @@ static void test_golden(void)
 		{DOC_WORKER, "worker-1"},     {DOC_WORKER, "worker-2"},
 		{DOC_MANIFEST, "manifest-1"}, {DOC_MANIFEST, "manifest-2"},
 		{DOC_STEP, "step-1"},	      {DOC_STEP, "step-2"},
+		{DOC_STEP, "step-3"},	      {DOC_ARRIVAL, "arrival-1"},
+		{DOC_ARRIVAL, "arrival-2"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(docs); i++) {
@@ -20,6 +22,26 @@ static void test_golden(void)
 		golden_cut(docs[i].kind, docs[i].name);
 	}
 }
+
+static const struct spoil start_spoils[] = {
+	{"start", "null", NULL},
+	{"start", "7", "step: start: not an object"},
+	{"start.barrier", "0", "step.start: barrier: 0 is not between"},
+	{"start.go_server_ns", NULL, "step.start: go_server_ns: missing"},
+	{"start.bound_ns", "-1", "step.start: bound_ns: must not be negative"},
+	{"start.members", NULL, NULL},
+	{"start.weather", "\"fine\"", NULL},
+};
+
+static const struct spoil arrival_spoils[] = {
+	{"worker", "\"../w\"", "arrival: worker:"},
+	{"barrier", "0", "arrival: barrier: 0 is not between"},
+	{"step", "\"1\"", "arrival: step:"},
+	{"offset_ns", NULL, NULL},
+	{"offset_ns", "-5", NULL},
+	{"offset_ns", "\"1\"", "arrival: offset_ns: not a whole number"},
+	{"weather", "\"fine\"", NULL},
+};
 
 static const struct spoil worker_spoils[] = {
 	{"schema", "\"muster/worker/2\"", "worker: schema: is"},
@@ -336,6 +358,8 @@ int main(void)
 	test_spoils(DOC_WORKER, "worker-1", worker_spoils, ARRAY_SIZE(worker_spoils));
 	test_spoils(DOC_MANIFEST, "manifest-1", manifest_spoils,
 		    ARRAY_SIZE(manifest_spoils));
+	test_spoils(DOC_STEP, "step-3", start_spoils, ARRAY_SIZE(start_spoils));
+	test_spoils(DOC_ARRIVAL, "arrival-1", arrival_spoils, ARRAY_SIZE(arrival_spoils));
 	test_spoils(DOC_STEP, "step-1", step_spoils, ARRAY_SIZE(step_spoils));
 	test_lenient_worker();
 	test_lenient_manifest();

@@ -53,11 +53,11 @@ static const struct job_step one[] = {{.matrix_id = 1, .iteration = 1}};
 
 static void test_plan(void)
 {
-	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, NULL},
-					    {2, 1, 1, 1, 1, 2, 1, NULL},
-					    {2, 1, 1, 2, 1, 3, 1, NULL}};
-	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, NULL}};
-	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, "w-1"}};
+	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, NULL, 0},
+					    {2, 1, 1, 1, 1, 2, 1, NULL, 0},
+					    {2, 1, 1, 2, 1, 3, 1, NULL, 0}};
+	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, NULL, 0}};
+	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, "w-1", 0}};
 	cleanup_steps struct steps steps = {0};
 	struct step_entry *e;
 
@@ -182,8 +182,8 @@ static void test_orders(void)
 /* Who has the second step of a block of two, which round 2 may list again alone. */
 static void test_claimed(void)
 {
-	static const struct job_step block[] = {{1, 1, 1, 1, 1, 1, 1, NULL},
-						{2, 1, 2, 1, 1, 2, 1, NULL}};
+	static const struct job_step block[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
+						{2, 1, 2, 1, 1, 2, 1, NULL, 0}};
 	static const struct {
 		const char *name;
 		struct {
