@@ -173,6 +173,9 @@ class Operator:
             leases = self.leases()
             if leases is None:
                 continue
+            # some stop themselves only now
+            for worker in self.setup.workers:
+                self.do_thaw({"who": {"worker": worker}})
             open_ = [w for w in self.setup.workers
                      if self.state(leases, w) not in ENDS or self.fleet.living(w)]
             if not open_:

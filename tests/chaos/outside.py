@@ -54,6 +54,8 @@ def check_secrets(fleet, requests, objects):
 
 def plausible(process):
     code = process.child.returncode
+    if code is None:
+        return False
     if process.is_doomed and code in (-signal.SIGKILL, 137):
         return True
     if code < 0:

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { JOBS_MAX = 16, BLOCK_MAX = 1 << 20, TEXT_MAX = 1 << 16, EXIT_SIGNALLED = 128 };
@@ -32,7 +31,7 @@ enum {
 /* One section's job, and what its process did, in memory shared with it. */
 struct job {
 	char name[64], rw[16];
-	unsigned number, group;
+	unsigned number;
 	uint64_t bs, filesize, nrfiles, numjobs;
 	char directory[1024];
 	uint64_t ios[2], bytes[2]; /* reads, writes */
@@ -80,22 +79,25 @@ static uint64_t size_of(const char *text)
 	char *end;
 	uint64_t n = strtoull(text, &end, 10);
 
-	return *end == 'k' ? n << 10 : *end == 'm' ? n << 20 : n;
+	return *end == 'k' ? n << 10 : n;
 }
 
 static void set_option(struct job *j, const char *key, const char *value)
 {
+	const struct {
+		const char *key;
+		uint64_t *to;
+	} sizes[] = {{"bs", &j->bs},
+		     {"filesize", &j->filesize},
+		     {"nrfiles", &j->nrfiles},
+		     {"numjobs", &j->numjobs}};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		if (strcmp(key, sizes[i].key) == 0)
+			*sizes[i].to = size_of(value);
 	if (strcmp(key, "rw") == 0)
 		snprintf(j->rw, sizeof(j->rw), "%s", value);
-	else if (strcmp(key, "bs") == 0)
-		j->bs = size_of(value);
-	else if (strcmp(key, "filesize") == 0)
-		j->filesize = size_of(value);
-	else if (strcmp(key, "nrfiles") == 0)
-		j->nrfiles = size_of(value);
-	else if (strcmp(key, "numjobs") == 0)
-		j->numjobs = size_of(value);
-	else if (strcmp(key, "directory") == 0)
+	if (strcmp(key, "directory") == 0)
 		snprintf(j->directory, sizeof(j->directory), "%s", value);
 }
 
@@ -166,20 +168,16 @@ static void read_job_file(const char *path, struct plan *plan)
 /* …/<run>/<worker>/<matrix>-<iteration>-a<attempt>/<file>: who and what this is. */
 static void read_place(const char *output, struct plan *plan)
 {
-	char copy[4096], *parts[3], *at = NULL;
+	char copy[4096], *parts[4], *at;
 	const char *step;
 
 	snprintf(copy, sizeof(copy), "%s", output);
-	at = strrchr(copy, '/');
-	if (!at)
-		die(output, "not an attempt's path");
-	*at = '\0';
-	for (int i = 2; i >= 0; i--) {
+	for (int i = 3; i >= 0; i--) {
 		at = strrchr(copy, '/');
 		if (!at)
 			die(output, "not an attempt's path");
-		parts[i] = at + 1;
 		*at = '\0';
+		parts[i] = at + 1;
 	}
 	step = parts[2];
 	plan->matrix = number(&step, "");
@@ -211,15 +209,6 @@ static void create_files(const struct job *j)
 			die(path, strerror(errno));
 		close(fd);
 	}
-}
-
-static void pause_ms(uint64_t ms)
-{
-	struct timespec ts = {.tv_sec = (time_t)(ms / 1000),
-			      .tv_nsec = (long)(ms % 1000) * 1000000};
-
-	if (!is_stopped)
-		nanosleep(&ts, NULL);
 }
 
 static bool reads(const struct job *j, uint64_t io)
@@ -263,7 +252,8 @@ static void run_job(struct job *j, uint64_t ms)
 {
 	setsid();
 	for (uint64_t i = 0; i < j->nrfiles && !j->error; i++) {
-		pause_ms(ms / j->nrfiles);
+		if (!is_stopped)
+			usleep((useconds_t)(ms * 1000 / j->nrfiles));
 		do_file(j, i);
 	}
 	j->runtime_ms = ms ? ms : 1;
@@ -293,40 +283,37 @@ static uint64_t key(unsigned bin)
 	       (1ULL << (shift - 1));
 }
 
+/* The first I/Os tell matrix id, iteration, attempt, worker, in this order. */
 static void write_lat(FILE *f, const struct plan *plan, uint64_t n)
 {
-	const unsigned code[] = {BIN_MATRIX + plan->matrix,
-				 BIN_ITERATION + plan->iteration,
-				 BIN_ATTEMPT + plan->attempt, BIN_WORKER + plan->worker};
-	const unsigned order[] = {3, 0, 1, 2};
-	uint64_t rest = n > 4 ? n - 4 : 0, low = 0, high = 0;
+	const struct {
+		unsigned bin;
+		uint64_t count;
+	} bins[] = {{BIN_WORKER + plan->worker, n > 3},
+		    {BIN_MATRIX + plan->matrix, n > 0},
+		    {BIN_ITERATION + plan->iteration, n > 1},
+		    {BIN_ATTEMPT + plan->attempt, n > 2},
+		    {BIN_REST, n > 4 ? n - 4 : 0}};
+	unsigned long long low = 0, high = 0;
 	double sum = 0, squares = 0, mean;
 
 	fprintf(f, "\"bins\" : {");
-	for (unsigned i = 0; i < 4; i++) {
-		uint64_t k = key(code[order[i]]);
+	for (unsigned i = 0; i < sizeof(bins) / sizeof(*bins); i++) {
+		double count = (double)bins[i].count;
 
-		if (order[i] >= n)
+		if (!bins[i].count)
 			continue;
-		fprintf(f, "%s\"%llu\" : 1", low ? ", " : "", (unsigned long long)k);
-		low = low ? low : k;
-		high = k;
-		sum += (double)k;
-		squares += (double)k * (double)k;
-	}
-	if (rest) {
-		high = key(BIN_REST);
-		fprintf(f, ", \"%llu\" : %llu", (unsigned long long)high,
-			(unsigned long long)rest);
-		sum += (double)high * (double)rest;
-		squares += (double)high * (double)high * (double)rest;
+		high = key(bins[i].bin);
+		fprintf(f, "%s\"%llu\" : %.0f", low ? ", " : "", high, count);
+		low = low ? low : high;
+		sum += (double)high * count;
+		squares += (double)high * (double)high * count;
 	}
 	mean = n ? sum / (double)n : 0;
 	fprintf(f,
 		"}, \"N\" : %llu, \"min\" : %llu, \"max\" : %llu, \"mean\" : %f, "
 		"\"stddev\" : %f",
-		(unsigned long long)n, (unsigned long long)low, (unsigned long long)high,
-		mean,
+		(unsigned long long)n, low, high, mean,
 		n > 1 ? sqrt(fmax(0, (squares - sum * mean) / (double)(n - 1))) : 0);
 }
 
@@ -340,11 +327,7 @@ static void write_direction(FILE *f, const struct plan *plan, const struct job *
 		d ? ", " : "", names[d], (unsigned long long)j->bytes[d],
 		(unsigned long long)j->ios[d],
 		(unsigned long long)(j->ios[d] ? j->runtime_ms : 0));
-	if (j->ios[d])
-		write_lat(f, plan, j->ios[d]);
-	else
-		fprintf(f, "\"N\" : 0, \"min\" : 0, \"max\" : 0, \"mean\" : 0.0, "
-			   "\"stddev\" : 0.0");
+	write_lat(f, plan, j->ios[d]);
 	fprintf(f, "}}");
 }
 
@@ -358,8 +341,8 @@ static void write_output(const char *path, const struct plan *plan, bool is_garb
 		fprintf(f, "\nfio: terminating on signal 2\n");
 	fprintf(f, "{\n\"fio version\" : \"fio-3.36\", \"jobs\" : [\n");
 	for (unsigned i = 0; i < n_jobs && !is_garbage; i++) {
-		fprintf(f, "%s{\"jobname\" : \"%s\", \"groupid\" : %u, \"error\" : %d, ",
-			i ? ",\n" : "", jobs[i].name, jobs[i].group, jobs[i].error);
+		fprintf(f, "%s{\"jobname\" : \"%s\", \"groupid\" : 0, \"error\" : %d, ",
+			i ? ",\n" : "", jobs[i].name, jobs[i].error);
 		for (int d = 0; d < 2; d++)
 			write_direction(f, plan, &jobs[i], d);
 		fprintf(f, "}");
