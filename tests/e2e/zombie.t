@@ -68,7 +68,7 @@ code=$?
 muster collect gs://ctl/last --out "$t_dir/last" >/dev/null
 reasons=$(csv "$t_dir/last/results.csv" reason state failed)
 case "$code $reasons" in
-"0 " | "1 interrupted 1 time; "*"another life"*) ok 0 "adopted, or interrupted with the cause" ;;
+"0 " | "1 interrupted 1 time; "*"another incarnation"*) ok 0 "adopted, or interrupted with the cause" ;;
 *) ok 1 "adopted, or interrupted with the cause: exit $code, $reasons" ;;
 esac
 is "$(csv "$t_dir/last/results.csv" step counts yes | sort | uniq -d)" "" "nothing counts twice"
