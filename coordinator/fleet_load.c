@@ -117,14 +117,11 @@ static void load_unsummarised(struct run *run, struct fleet *fleet)
 }
 
 /* Later rounds list steps again that cancelled workers count as ended. */
-static uint64_t planned_steps(const struct run *run, const struct fleet *fleet)
+static uint64_t planned_steps(const struct run *run)
 {
 	const struct config *c = &run->config;
 
-	for (size_t i = 0; i < fleet->n; i++)
-		if (fleet->workers[i].rounds > 1)
-			return 0;
-	return c->settings.steal
+	return c->settings.steal && !order_log_has_moved(&run->orders)
 		       ? (uint64_t)c->n_arms * c->n_cases * c->iterations * c->replicas
 		       : 0;
 }
@@ -147,7 +144,7 @@ int fleet_load(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");
 	}
-	ret->n_planned_steps = planned_steps(run, ret);
+	ret->n_planned_steps = planned_steps(run);
 	load_unsummarised(run, ret);
 	fleet_derive(ret, run->config.settings.stale_s, watch_started_ns);
 	fleet_mark_slow(ret);
