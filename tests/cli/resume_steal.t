@@ -214,7 +214,7 @@ pyf <<'PY'
 r = fleet("bad", ["failed", "running"])
 r.bucket.put("bad/claims/1-1.json", "{")
 PY
-run 2 resume gs://ctl/bad && says "claims/1-1.json" && one_line && run 3 status gs://ctl/bad
+run 2 resume gs://ctl/bad && says "claims/1-1.json" && one_line && run 1 status gs://ctl/bad
 ok $? "nothing is moved, the object is named"
 
 # --- status and wait ---
@@ -257,8 +257,33 @@ PY
 ok $? "the steps are counted, not what the workers say"
 "$muster" collect gs://ctl/s-ok --out "$dir/s-ok" >"$dir/out" 2>&1 && has "2 ok"
 ok $? "collect agrees"
+pyf <<<'Bucket().put("s-ok/claims/9-9.json", "{")'
+run 0 status gs://ctl/s-ok && run 0 wait gs://ctl/s-ok --timeout 20s
+ok $? "a claim that nobody can read does not keep status and wait from an answer"
 run 0 resume gs://ctl/s-left && has "1 step" && pyf <<<'check("s-left", set())'
 ok $? "nobody lives any more: what was left moves after all"
+
+# --- split once more ---
+printf 'rw,bs,filesize\nread,64k,256k\n' >"$dir/tests.csv"
+printf 'commit,mount_args,label\nm,,a\nm,,b\n' >"$dir/configs.csv"
+printf '[t]\nioengine=psync\nrw=${IO_TYPE}\nbs=${BS}\nfilesize=${FILE_SIZE}\ndirectory=${TEST_DATA_DIR}\n' >"$dir/job.fio"
+split() { run 0 split gs://ctl/again --tests "$dir/tests.csv" --configs "$dir/configs.csv" --fio "$dir/job.fio" --data gs://data --workers 2 --iterations 4 --kind dir --steal; }
+split && pyf <<'PY'
+r = Run("again", workers=2)
+job = json.loads(r.bucket.get("again/jobs/w-1.json"))
+first, second, *_ = units(job)
+r.claim("w-1", first[0], "w-1", steps=first)
+r.heartbeat("w-1", "failed", done=0, total=8)
+r.heartbeat("w-2", "interrupted", done=0, total=0)
+PY
+run 0 resume gs://ctl/again --workers w-2,new-1 && pyf <<'PY'
+v = check("again", {"w-1"})
+assert len(v.claims) == 4 and all(len(c["steps"]) == 2 for c in v.claims.values())
+PY
+ok $? "blocks of a real split: each moves as a whole, and is claimed as a whole"
+before=$("$muster" store ls -r -l gs://ctl/again/)
+split && [ "$before" = "$("$muster" store ls -r -l gs://ctl/again/)" ] && run 3 status gs://ctl/again --json && has '"steps_total": 8'
+ok $? "split --steal on the moved run writes nothing, and its steps are as many as before"
 
 # --- killed after every write, and repeated ---
 if ! grep -q MUSTER_DIE_AFTER_WRITES "$muster"; then
