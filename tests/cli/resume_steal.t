@@ -209,6 +209,23 @@ assert [v.owner(s) for s in sorted(v.given)] == ["w-1", "w-3"] and v.claims[2, "
 PY
 ok $? "of a unit that nobody has begun again, the former owner has ended one step: it goes back, the other one moves"
 
+# --- a thief that was thought dead ---
+pyf <<'PY'
+r = fleet("zombie", ["running", "running", "running"], iterations=2, steps=[True, False, False])
+a, b = ids(r, "w-1")
+r.claim("w-1", a, "w-1"); r.claim("w-3", b, "w-1")
+r.bucket.put("zombie/jobs/w-2.r2.json", r.job("w-2", 2, [dict(r.steps["w-1"][1], **{"from": "w-3"})]))
+r.bucket.put("zombie/control/0001.json", {"schema": "muster/control/1", "kind": "reassign", "workers": ["w-2", "w-3"],
+             "steps": [b], "round": 2, "reason": None})
+record(r, "w-3", b)
+PY
+run 0 resume gs://ctl/zombie && has "w-2 lives: 1 step back to w-3, which has ended it" && pyf <<'PY'
+v = check("zombie", set())
+c = v.claims[2, next(s for s in v.given if v.owner(s) == "w-3")]
+assert c["worker"] == c["from"] == "w-2"
+PY
+ok $? "it has ended the step that it had stolen and lost: the step is its again"
+
 # --- claims that nobody can read ---
 pyf <<'PY'
 r = fleet("bad", ["failed", "running"])
