@@ -117,36 +117,21 @@ static void load_order(struct collected *c, const struct run_object *object)
 		refuse(c, object, why.text);
 }
 
-static int check_claim(const struct collected *c, const struct run_object *object,
-		       const struct claim *claim, struct err *err)
-{
-	struct path_parts parts;
-
-	run_object_parts(c->run, object, &parts);
-	if (strcmp(claim->run, c->run->config.run) != 0 || claim->round != parts.round ||
-	    claim->matrix_id != parts.matrix_id || claim->iteration != parts.iteration)
-		return err_set(err, -EINVAL, "says it is another run's or unit's");
-	return 0;
-}
-
 static void load_claim(struct collected *c, const struct run_object *object)
 {
 	cleanup_str struct str text = STR_INIT(CLAIM_MAX_BYTES);
-	cleanup_claim struct claim claim = {0};
+	struct path_parts parts;
 	unsigned unknown = 0;
 	struct err why = {0};
 	int r = fetch_read(&c->fetch, object, CLAIM_MAX_BYTES, &text, &why);
 
+	run_object_parts(c->run, object, &parts);
 	if (r == 0)
-		r = claim_parse(str_text(&text), text.len, &claim, &unknown, &why);
-	if (r == 0)
-		r = check_claim(c, object, &claim, &why);
-	if (r == 0)
-		r = steps_add_claim(&c->steps, &claim, &why);
+		r = claims_add_text(&c->steps, c->run->config.run, &parts, &text,
+				    &unknown, &why);
 	if (r < 0)
 		refuse(c, object, why.text);
-	else
-		c->n_unknown += unknown;
+	c->n_unknown += unknown;
 }
 
 /* After the jobs: a claim is judged by who has one. */

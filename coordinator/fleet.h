@@ -57,7 +57,7 @@ struct fleet {
 	size_t n, cap;
 	struct fleet_worker *workers; /* sorted by name once fleet_derive() has run */
 	int64_t server_now_ns;	      /* "Date" of the last listing */
-	uint64_t n_planned_steps; /* with stealing, before any later round: of the run;
+	uint64_t n_planned_steps; /* with stealing, before any step was moved: of the run;
 				     else 0 */
 	size_t n_slots; /* hash table of names: index + 1 into workers, 0 = free */
 	unsigned *slots;

@@ -36,7 +36,8 @@ struct work {
 	struct replan *ret;
 	size_t n_targets;
 	struct target *targets;
-	double *load_s; /* per worker: of the unfinished steps that stay with it */
+	bool has_thieves; /* somebody lives, and nobody else is to take steps */
+	double *load_s;	  /* per worker: of the unfinished steps that stay with it */
 	size_t n_moved;
 	size_t *moved; /* steps to be distributed */
 };
@@ -67,6 +68,10 @@ static void decide_one(struct work *work, size_t i)
 		move.attempt = s->final_attempt;
 		move.is_return = true;
 		add_move(work->ret, &move);
+		return;
+	}
+	if (owner->role == REPLAN_DEAD && s->is_open && work->has_thieves) {
+		work->ret->is_left[i] = true;
 		return;
 	}
 	if (owner->role == REPLAN_DEAD) {
@@ -211,6 +216,19 @@ static int by_receiver(const void *a, const void *b, void *arg)
 	return d ? d : by_block(&x->step, &y->step, arg);
 }
 
+/* Named workers may have to boot first, and only those with a job do. */
+static bool has_thieves(const struct replan_in *in)
+{
+	bool has_living = false;
+
+	for (size_t i = 0; i < in->n_workers; i++) {
+		if (in->workers[i].is_named)
+			return false;
+		has_living |= in->workers[i].role == REPLAN_LIVING;
+	}
+	return has_living;
+}
+
 void replan_make(const struct replan_in *in, struct replan *ret)
 {
 	cleanup_free struct target *targets =
@@ -220,10 +238,12 @@ void replan_make(const struct replan_in *in, struct replan *ret)
 	struct work work = {.in = in,
 			    .ret = ret,
 			    .targets = targets,
+			    .has_thieves = has_thieves(in),
 			    .load_s = load_s,
 			    .moved = moved};
 
-	*ret = (struct replan){.moves = xcalloc(in->n_steps + 1, sizeof(*ret->moves))};
+	*ret = (struct replan){.moves = xcalloc(in->n_steps + 1, sizeof(*ret->moves)),
+			       .is_left = xcalloc(in->n_steps + 1, sizeof(bool))};
 	for (size_t i = 0; i < in->n_steps; i++)
 		decide_one(&work, i);
 	find_targets(&work);
@@ -235,5 +255,6 @@ void replan_make(const struct replan_in *in, struct replan *ret)
 void replan_done(struct replan *replan)
 {
 	free(replan->moves);
+	free(replan->is_left);
 	*replan = (struct replan){0};
 }

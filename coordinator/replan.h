@@ -40,6 +40,7 @@ struct replan_step {
 	size_t owner;	/* index of a worker */
 	unsigned known; /* highest attempt that anybody is known to have begun; 0 none */
 	bool is_begun;	/* its owner has it in flight */
+	bool is_open;	/* with stealing: any worker that is idle can take it */
 	int final_by;	/* former owner that committed a final attempt, or NOBODY */
 	unsigned final_attempt;
 	double cost_s;
@@ -62,6 +63,8 @@ struct replan_move {
 struct replan {
 	size_t n;
 	struct replan_move *moves; /* owned */
+	bool *is_left;	 /* per step: of a dead worker, and the living will take it; owned
+			  */
 	bool is_restart; /* nobody lives: steps stay with workers to be started again */
 };
 
@@ -70,6 +73,8 @@ struct replan {
  *
  * Unfinished = pending or cancelled. In this order:
  * - a former owner has ended the step, and the owner has not begun it: it goes back;
+ * - the owner is dead, the step is open, somebody lives and nobody is named: it is left
+ *   to the living;
  * - the owner is dead: it goes to the living and the named workers, longest estimate
  *   first to the least loaded, the rest of one block (test_id, block, owner) together and
  *   in its order; with neither living nor named ones, to its owner again;

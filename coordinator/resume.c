@@ -116,6 +116,7 @@ static void fill_steps(const struct resume *resume, struct decision *d)
 			.owner = owner,
 			.known = survey->known[i],
 			.is_begun = is_begun(e, w),
+			.is_open = e->owning->is_open,
 			.final_by = REPLAN_NOBODY,
 			.cost_s = cost_s[(e->plan.matrix_id - 1) % config->n_cases],
 		};
@@ -141,6 +142,12 @@ static void decide(struct resume *resume, struct decision *d)
 static bool is_unfinished(const struct step_entry *e)
 {
 	return e->view == STEP_PENDING || e->view == STEP_CANCELLED;
+}
+
+static bool is_leader(const struct step_entry *e)
+{
+	return e->plan.matrix_id == e->owning->leader_matrix_id &&
+	       e->plan.iteration == e->owning->leader_iteration;
 }
 
 static void add_loser(struct resume *resume, const struct fleet_worker *w,
@@ -203,7 +210,8 @@ static void sum_up(struct resume *resume, const struct decision *d)
 			continue;
 		}
 		resume->n_unfinished++;
-		has[d->steps[i].owner] = true;
+		has[d->steps[i].owner] |= !d->plan.is_left[i];
+		resume->n_left += d->plan.is_left[i] && is_leader(&survey->steps.v[i]);
 	}
 	/* what a dry run would move is where it would be */
 	for (size_t i = 0; resume->is_dry && i < d->plan.n; i++)
@@ -251,6 +259,8 @@ static int resume_once(struct resume *resume, struct err *err)
 	survey_done(survey);
 	r = survey_load(resume->run, SURVEY_NEEDED, resume->names, resume->n_names,
 			survey, err);
+	if (r == 0 && survey->n_bad)
+		r = err_set(err, survey->bad.code, "%s", survey->bad.text);
 	if (r < 0)
 		return r;
 	if (has_unfinished(survey) && order_log_is_stopped(&resume->run->orders)) {

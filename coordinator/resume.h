@@ -39,6 +39,7 @@ struct resume {
 	struct survey survey;
 	size_t n_start; /* have unfinished steps, and are not running */
 	char **start;
+	size_t n_left; /* unclaimed units of dead workers, for the living to take */
 	size_t n_final, n_unfinished; /* steps; the latter also of unread workers */
 	unsigned n_written;
 	unsigned n_ahead; /* orders written since the last look */
@@ -52,8 +53,9 @@ enum resume_end {
 /**
  * resume_run() - move what can be moved.
  *
- * Each loop looks at the run anew, decides, and writes: jobs first, under a round that
- * nobody else can have, then the orders that commit them. Whenever somebody else wrote an
+ * Each loop looks at the run anew, decides, and writes: with stealing claims, so that no
+ * thief gets what moves; jobs, under a round that nobody else can have; then the orders
+ * that commit them. Whenever somebody else wrote an
  * order meanwhile, nothing more is written and the next loop begins. It ends when there
  * is nothing to move.
  */
@@ -66,6 +68,17 @@ void resume_done(struct resume *resume);
  * round or an order's number; what has been written then is harmless.
  */
 int resume_write(struct resume *resume, const struct replan *plan, struct err *err);
+/** resume_put_new() - create an object; -EEXIST: it is there. From any thread. */
+int resume_put_new(struct resume *resume, struct store *store, const char *name,
+		   const struct str *text, const char *summary, struct err *err);
+/**
+ * resume_claim() - with stealing: what moves is out of the thieves' reach afterwards.
+ *
+ * The unclaimed units of all steps of the plan are claimed for the workers whose jobs
+ * list them: nobody's steps change hands by it, whatever happens next. -EEXIST: a thief
+ * was faster with one of them.
+ */
+int resume_claim(struct resume *resume, const struct replan *plan, struct err *err);
 /** resume_lift() - the order that lifts a drain or abort; -EEXIST as above. */
 int resume_lift(struct resume *resume, struct err *err);
 

@@ -108,6 +108,8 @@ void resume_text(const struct resume *resume, struct str *ret)
 	if (!resume->n_moves && !resume->n_unfinished)
 		str_addf(ret, "nothing to move: all %zu steps have ended\n",
 			 resume->n_final);
+	else if (!resume->n_moves && resume->n_left)
+		str_add(ret, "nothing to move\n");
 	else if (!resume->n_moves)
 		str_add(ret, "nothing to move: every step is with a worker that lives, "
 			     "has ended it, or is to be started\n");
@@ -116,6 +118,12 @@ void resume_text(const struct resume *resume, struct str *ret)
 			 resume->n_moves == 1 ? "" : "s",
 			 resume->is_dry ? "would be moved; nothing was written"
 					: "moved");
+	if (resume->n_left)
+		str_addf(ret,
+			 "%zu unclaimed block%s of dead workers %s left to the living: "
+			 "--steal\n",
+			 resume->n_left, resume->n_left == 1 ? "" : "s",
+			 resume->n_left == 1 ? "is" : "are");
 	start_text(resume, ret);
 }
 
@@ -183,6 +191,7 @@ json_t *resume_json(const struct resume *resume)
 	json_object_set_new(o, "orders", numbers_json(resume->orders, resume->n_orders));
 	json_object_set_new(o, "workers", losers);
 	json_object_set_new(o, "moves", moves);
+	json_object_set_new(o, "left", json_u64(resume->n_left));
 	json_object_set_new(o, "start", start);
 	return o;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// resume: the jobs of a round, then the orders that commit them.
+// resume: claims of what moves, the jobs of a round, then the orders that commit them.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +15,21 @@ enum { ORDER_ROOM_BYTES = CONTROL_MAX_BYTES - 4096 };
 /* Tests end the program after a given number of writes, as a power cut would. */
 static void may_die(struct resume *resume)
 {
-	resume->n_written++;
+	unsigned written = __atomic_add_fetch(&resume->n_written, 1, __ATOMIC_SEQ_CST);
 #ifdef MUSTER_TESTING
 	const char *text = getenv("MUSTER_DIE_AFTER_WRITES");
 	uint64_t n = 0;
 
-	if (text && parse_u64(text, &n, NULL) == 0 && resume->n_written >= n)
+	if (text && parse_u64(text, &n, NULL) == 0 && written >= n)
 		_exit(137);
+#else
+	(void)written;
 #endif
 }
 
-static int put_new(struct resume *resume, const char *name, const struct str *text,
-		   const char *summary, struct err *err)
+int resume_put_new(struct resume *resume, struct store *store, const char *name,
+		   const struct str *text, const char *summary, struct err *err)
 {
-	struct store *store = resume->run->store;
 	const struct put_req req = {.data = str_text(text),
 				    .n = text->len,
 				    .content_type = "application/json",
@@ -42,6 +43,12 @@ static int put_new(struct resume *resume, const char *name, const struct str *te
 		return err_set(err, r, "%s", why.text);
 	may_die(resume);
 	return 0;
+}
+
+static int put_new(struct resume *resume, const char *name, const struct str *text,
+		   const char *summary, struct err *err)
+{
+	return resume_put_new(resume, resume->run->store, name, text, summary, err);
 }
 
 /** struct writing - one round on its way into the bucket. */
@@ -350,7 +357,9 @@ int resume_write(struct resume *resume, const struct replan *plan, struct err *e
 	run_ref_url(&resume->run->ref, &url);
 	w.url = str_steal(&url);
 	resume->n_ahead = 0;
-	r = write_jobs(&w, err);
+	r = resume_claim(resume, plan, err);
+	if (r == 0)
+		r = write_jobs(&w, err);
 	if (r == 0) {
 		resume->rounds =
 			xrealloc(resume->rounds, resume->n_rounds + 1, sizeof(unsigned));

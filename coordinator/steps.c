@@ -60,8 +60,8 @@ int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 	steps->names = xrealloc(steps->names, steps->n_names + 1, sizeof(char *));
 	steps->names[steps->n_names++] = name;
 	for (size_t i = 0; i < job->n_steps; i++) {
-		const struct job_step *leader =
-			&job->steps[job_unit_begin(job->steps, i)];
+		size_t first = job_unit_begin(job->steps, i);
+		const struct job_step *leader = &job->steps[first];
 
 		steps->listed[steps->n_listed++] = (struct step_listing){
 			.plan = job->steps[i],
@@ -69,6 +69,7 @@ int steps_add_job(struct steps *steps, const struct job *job, struct err *err)
 			.worker = name,
 			.leader_matrix_id = leader->matrix_id,
 			.leader_iteration = leader->iteration,
+			.n_unit = job_unit_end(job->steps, job->n_steps, i) - first,
 		};
 	}
 	for (size_t i = steps->n_listed - job->n_steps; i < steps->n_listed; i++)

@@ -35,7 +35,10 @@ struct step_listing {
 	unsigned round;
 	const char *worker;			     /* borrowed from struct steps */
 	unsigned leader_matrix_id, leader_iteration; /* of its unit */
+	size_t n_unit;	    /* how many steps its unit has in that job */
 	const char *holder; /* of the unit's claim, or NULL; borrowed as well */
+	bool is_claimed;    /* there is a claim, whatever it says: no thief gets it */
+	bool is_open;	    /* derived by claims_mark_open() */
 };
 
 /** struct step_entry - one planned step and what became of it. */

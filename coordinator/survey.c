@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coordinator/claims.h"
+#include "coordinator/claims_load.h"
 #include "coordinator/cmd.h"
 #include "coordinator/fleet_load.h"
 #include "coordinator/pool.h"
@@ -117,11 +119,15 @@ static int read_plan(struct survey *survey, struct err *err)
 		r = check_split(survey, err);
 	if (r == 0)
 		r = pool_run(run, survey->n_jobs, read_job, survey, err);
+	if (r == 0 && run->config.settings.steal)
+		r = claims_load(run, &survey->steps, &survey->n_bad, &survey->bad, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < run->orders.n; i++)
 		steps_add_order(&survey->steps, &run->orders.v[i]);
 	steps_plan(&survey->steps);
+	if (run->config.settings.steal)
+		claims_mark_open(&survey->steps);
 	return 0;
 }
 
@@ -138,6 +144,8 @@ static int read_fleet(struct survey *survey, char *const *more, size_t n_more,
 		fleet_worker(fleet, more[i]);
 	for (size_t i = 0; i < survey->steps.n_listed; i++)
 		fleet_worker(fleet, survey->steps.listed[i].worker);
+	for (size_t i = 0; i < survey->steps.n; i++)
+		fleet_worker(fleet, survey->steps.v[i].owner);
 	fleet_derive(fleet, run->config.settings.stale_s, 0);
 	survey->is_read = xcalloc(fleet->n + 1, sizeof(*survey->is_read));
 	return 0;
@@ -155,9 +163,11 @@ static void choose(struct survey *survey, enum survey_depth depth)
 		const struct step_entry *e = &survey->steps.v[i];
 
 		for (size_t k = 0; e->n_listings > 1 && k < e->n_listings; k++) {
-			const char *name = e->listings[k].worker;
+			const struct step_listing *l = &e->listings[k];
 
-			survey->is_read[survey_worker(survey, name)] = true;
+			survey->is_read[survey_worker(survey, l->worker)] = true;
+			if (l->holder)
+				survey->is_read[survey_worker(survey, l->holder)] = true;
 		}
 	}
 }

@@ -33,6 +33,8 @@ struct survey {
 	unsigned round_max; /* highest round of any job, committed or not */
 	size_t n_jobs;
 	struct survey_job *jobs;
+	size_t n_bad; /* claims that cannot be read: nobody knows whose those units are */
+	struct err bad; /* the first of them */
 	size_t n_seen, cap_seen;
 	struct survey_seen *seen;
 	pthread_mutex_t lock; /* while several threads read */
@@ -44,7 +46,7 @@ enum survey_depth {
 };
 
 /**
- * survey_load() - read orders, jobs, heartbeats, then results.
+ * survey_load() - read orders, jobs, claims, heartbeats, then results.
  *
  * Orders come first: who then writes the next order knows that nobody has decided
  * anything in between. Unless asked for all, and unless an order ever stopped the run,

@@ -73,14 +73,14 @@ int job_fetch(struct worker *w, unsigned round, struct job **ret, struct err *er
 	return r < 0 ? r : fetch_name(w, name, round, ret, err);
 }
 
-int job_fetch_other(struct worker *w, const char *worker, unsigned round,
-		    struct job **ret, struct err *err)
+static int fetch_other(struct worker *w, const char *worker, unsigned name_round,
+		       unsigned round, struct job **ret, struct err *err)
 {
 	cleanup_str struct str text = STR_INIT(JOB_MAX_BYTES);
 	cleanup_free struct job *job = xcalloc(1, sizeof(*job));
 	struct obj_meta meta;
 	char name[PATH_CAP];
-	int r = path_job(name, &w->id.run, worker, round, err);
+	int r = path_job(name, &w->id.run, worker, name_round, err);
 
 	worker_deadline(w, w->ctl, JOB_REQUEST_S);
 	if (r == 0)
@@ -98,6 +98,17 @@ int job_fetch_other(struct worker *w, const char *worker, unsigned round,
 	}
 	*ret = steal_ptr(job);
 	return 0;
+}
+
+int job_fetch_other(struct worker *w, const char *worker, unsigned round,
+		    struct job **ret, struct err *err)
+{
+	int r = fetch_other(w, worker, round ? round : 1, round, ret, err);
+
+	if (r != -ENOENT || round < 2)
+		return r;
+	err_clear(err);
+	return fetch_other(w, worker, 1, round, ret, err);
 }
 
 static unsigned wait_limit_s(void)

@@ -17,8 +17,13 @@ struct worker;
  */
 int job_fetch(struct worker *w, unsigned round, struct job **ret, struct err *err);
 
-/** job_fetch_other() - the job of another worker of the run, as job_fetch(); also
- * -EINVAL: it is of another config. The exit code stays. */
+/**
+ * job_fetch_other() - the job of another worker of the run, as job_fetch().
+ *
+ * @round 0: what is under the first round's name, whatever round it says. A later one is
+ * looked for there too: it may be the first that its worker has been given.
+ * -EINVAL: also, it is of another config. The exit code stays.
+ */
 int job_fetch_other(struct worker *w, const char *worker, unsigned round,
 		    struct job **ret, struct err *err);
 

@@ -18,7 +18,7 @@ enum {
 	LOCK_LOOK_MS = 50,
 	WARM_S = 600,
 	UNMOUNT_S = 120,      /* a write step's last upload happens here */
-	UNMOUNT_BROKEN_S = 3, /* after a failure: abort soon */
+	UNMOUNT_BROKEN_S = 5, /* after a failure: abort soon */
 };
 
 static int64_t from_now(int64_t s)

@@ -22,7 +22,8 @@ struct steal_unit {
 /** struct steal_job - another worker's job, as far as a thief needs it at a glance. */
 struct steal_job {
 	char worker[WORKER_CAP];
-	unsigned round;
+	unsigned name_round; /* of the object's name: 1 for a worker's first job */
+	unsigned round;	     /* what the job says, once it has been read */
 	uint64_t generation;
 	bool is_listed;	 /* in the newest listing */
 	bool is_own;	 /* this worker's: nothing of it is stolen */

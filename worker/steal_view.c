@@ -24,7 +24,8 @@ static struct steal_job *find_job(struct listing *l, const char *worker, unsigne
 	for (size_t k = 0; k < s->n_jobs; k++) {
 		size_t i = (l->next + k) % s->n_jobs;
 
-		if (s->jobs[i].round == round && strcmp(s->jobs[i].worker, worker) == 0) {
+		if (s->jobs[i].name_round == round &&
+		    strcmp(s->jobs[i].worker, worker) == 0) {
 			l->next = i + 1;
 			return &s->jobs[i];
 		}
@@ -56,7 +57,7 @@ static int note_job(const struct obj_meta *meta, void *arg, struct err *err)
 	if (!j) {
 		s->jobs = xrealloc(s->jobs, s->n_jobs + 1, sizeof(*s->jobs));
 		j = &s->jobs[s->n_jobs++];
-		*j = (struct steal_job){.round = p.round};
+		*j = (struct steal_job){.name_round = p.round, .round = p.round};
 		j->is_own = strcmp(p.worker, l->w->id.worker) == 0;
 		str_copy(j->worker, sizeof(j->worker), p.worker);
 	}
@@ -89,7 +90,8 @@ static int read_job(struct worker *w, struct steal_job *j, struct err *err)
 {
 	cleanup_free struct job *job = NULL;
 	struct err why = {0};
-	int r = job_fetch_other(w, j->worker, j->round, &job, &why);
+	unsigned round = j->name_round > 1 ? j->name_round : 0;
+	int r = job_fetch_other(w, j->worker, round, &job, &why);
 
 	if (r == -EINVAL || r == -EFBIG || r == -ENOENT) {
 		log_line(LOG_WARN, "job of %s, round %u, is not looked at: %s", j->worker,
@@ -99,6 +101,7 @@ static int read_job(struct worker *w, struct steal_job *j, struct err *err)
 	}
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
+	j->round = job->round;
 	take_units(j, job);
 	job_done(job);
 	return 0;

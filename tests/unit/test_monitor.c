@@ -161,7 +161,8 @@ static void test_job_processes_count(void)
 	watch("(while :; do :; done) & p=$!; sleep 0.4; kill $p; wait; sleep 5", &req,
 	      800, &rec, &cost);
 	fio = column(&rec, "fio_cpu_ns_per_s");
-	ok(fio && fio->peak > 0.05e9 && field(read_csv(), rec.monitor_samples, 4) > 0.02e9,
+	ok(fio && fio->peak > 0.05e9 &&
+		   field(read_csv(), rec.monitor_samples, 4) > 0.02e9,
 	   "a job process counts, and still after its end");
 	ok(!column(&rec, "gcsfuse_rss_bytes") && field(read_csv(), 1, 1) == -1,
 	   "no gcsfuse: no value, no figure");

@@ -26,7 +26,7 @@ static unsigned digit(unsigned *rest, unsigned base)
 	return d;
 }
 
-enum { SITUATIONS = 3 * 3 * 3 * 2 * 2 * 2 * 6 * 2 * 2 * 3 };
+enum { SITUATIONS = 3 * 3 * 3 * 2 * 2 * 2 * 6 * 2 * 2 * 3 * 2 };
 
 /* The step is worker 0's; worker 1 or 2 may have ended it. */
 static struct situation situation(unsigned number)
@@ -44,24 +44,34 @@ static struct situation situation(unsigned number)
 	if (!s.step.final_by)
 		s.step.final_by = REPLAN_NOBODY;
 	s.step.final_attempt = 7;
+	s.step.is_open = digit(&number, 2);
 	return s;
 }
 
-/* What the header says, in other words: the receiver, or -1 = it stays. */
+enum { STAYS = -1, LEFT = -2 };
+
+/* What the header says, in other words: the receiver, or that there is none. */
 static int expected(const struct situation *s, bool *ret_returned)
 {
 	enum replan_role role = s->workers[0].role;
-	bool is_open = s->step.view == STEP_PENDING || s->step.view == STEP_CANCELLED;
+	bool is_ended = s->step.view != STEP_PENDING && s->step.view != STEP_CANCELLED;
+	unsigned n_living = 0, n_named = 0;
 
+	for (int i = 0; i < 3; i++) {
+		n_living += s->workers[i].role == REPLAN_LIVING;
+		n_named += s->workers[i].is_named;
+	}
 	*ret_returned = false;
-	if (!is_open)
-		return -1;
+	if (is_ended)
+		return STAYS;
 	if (s->step.final_by > 0 && (role != REPLAN_LIVING || !s->step.is_begun)) {
 		*ret_returned = true;
 		return s->step.final_by;
 	}
 	if (role != REPLAN_DEAD)
-		return s->step.view == STEP_CANCELLED ? 0 : -1;
+		return s->step.view == STEP_CANCELLED ? 0 : STAYS;
+	if (s->step.is_open && n_living && !n_named)
+		return LEFT;
 	for (int i = 0; i < 3; i++)
 		if (s->workers[i].is_named || s->workers[i].role == REPLAN_LIVING)
 			return i;
@@ -70,7 +80,7 @@ static int expected(const struct situation *s, bool *ret_returned)
 
 static void test_one_step(void)
 {
-	unsigned wrong = 0, moved = 0;
+	unsigned wrong = 0, moved = 0, left = 0;
 
 	for (unsigned number = 0; number < SITUATIONS; number++) {
 		struct situation s = situation(number);
@@ -83,6 +93,8 @@ static void test_one_step(void)
 		replan_make(&in, &plan);
 		m = plan.moves;
 		moved += plan.n > 0;
+		left += to == LEFT;
+		wrong += plan.is_left[0] != (to == LEFT);
 		if (to < 0) {
 			wrong += plan.n != 0 || plan.is_restart;
 			continue;
@@ -95,7 +107,33 @@ static void test_one_step(void)
 			 plan.is_restart != (is_restart && !is_returned) ||
 			 m->attempt != (is_returned ? 7 : s.step.known + 1);
 	}
-	ok(!wrong && moved, "%d situations of one step, %u wrong", SITUATIONS, wrong);
+	ok(!wrong && moved && left, "%d situations of one step, %u wrong", SITUATIONS,
+	   wrong);
+}
+
+/* Open blocks weigh on nobody: who takes them is not known. */
+static void test_left(void)
+{
+	const struct job_step plans[] = {{.matrix_id = 1, .iteration = 1, .test_id = 1},
+					 {.matrix_id = 2, .iteration = 1, .test_id = 2}};
+	const struct replan_step steps[] = {
+		{.plan = &plans[0],
+		 .is_open = true,
+		 .final_by = REPLAN_NOBODY,
+		 .cost_s = 9},
+		{.plan = &plans[1], .known = 1, .final_by = REPLAN_NOBODY, .cost_s = 1}};
+	const struct replan_worker workers[] = {
+		{REPLAN_DEAD, false}, {REPLAN_EXPECTED, false}, {REPLAN_LIVING, false}};
+	const struct replan_in in = {2, 3, steps, workers}, dead = {2, 2, steps, workers};
+	cleanup_replan struct replan plan = {0}, all = {0};
+
+	replan_make(&in, &plan);
+	ok(plan.n == 1 && plan.moves[0].step == 1 && plan.moves[0].to == 2 &&
+		   plan.is_left[0] && !plan.is_left[1],
+	   "somebody lives: only the claimed step moves");
+	replan_make(&dead, &all);
+	ok(all.n == 2 && all.is_restart && !all.is_left[0],
+	   "nobody lives: both, also when somebody is expected");
 }
 
 static void test_role(void)
@@ -314,6 +352,7 @@ static void test_cost(void)
 int main(void)
 {
 	test_one_step();
+	test_left();
 	test_role();
 	test_many();
 	test_large();

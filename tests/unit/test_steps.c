@@ -251,6 +251,111 @@ static void test_claimed(void)
 	}
 }
 
+/* Two units of w-1, of two steps and of one; o = open, - = not. */
+static void test_open(void)
+{
+	static const struct job_step plan[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
+					       {2, 1, 2, 1, 1, 2, 1, NULL, 0},
+					       {3, 1, 1, 1, 2, 1, 1, NULL, 0}};
+	static const struct {
+		const char *name;
+		const char *moved; /* to w-2, which lists 2-1 and 3-1; "" = no order */
+		struct claim claim;
+		const char *open;
+	} rows[] = {
+		{"nothing is claimed", "", {.round = 0}, "ooo"},
+		{"one is", "", {.round = 1, .matrix_id = 1, .from = "w-1"}, "--o"},
+		{"by a false claim",
+		 "",
+		 {.round = 1, .matrix_id = 1, .from = "w-2"},
+		 "--o"},
+		{"not under the leader's name",
+		 "",
+		 {.round = 1, .matrix_id = 2, .from = "w-1"},
+		 "ooo"},
+		{"part of it moves on", "2-1", {.round = 0}, "-oo"},
+		{"and is claimed there",
+		 "2-1",
+		 {.round = 2, .matrix_id = 2, .from = "w-2"},
+		 "--o"},
+		{"a whole one moves on", "3-1", {.round = 0}, "ooo"},
+		{"its old claim says nothing",
+		 "3-1",
+		 {.round = 1, .matrix_id = 3, .from = "w-1"},
+		 "ooo"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_steps struct steps steps = {0};
+		struct claim claim = rows[i].claim;
+		char open[4] = "";
+
+		add_job(&steps, "w-1", 1, plan, 3);
+		add_job(&steps, "w-2", 2, &plan[1], 2);
+		if (*rows[i].moved)
+			reassign(&steps, "w-2", rows[i].moved, 2);
+		claim.iteration = 1;
+		str_copy(claim.worker, sizeof(claim.worker), "w-2");
+		if (claim.round && steps_add_claim(&steps, &claim, NULL) < 0)
+			ok(false, "the claim");
+		steps_plan(&steps);
+		claims_mark_open(&steps);
+		for (size_t k = 0; k < steps.n; k++)
+			open[k] = steps.v[k].owning->is_open ? 'o' : '-';
+		ok(strcmp(open, rows[i].open) == 0, "open, %s: %s", rows[i].name, open);
+	}
+}
+
+/* A job of a later round, of whose unit the orders have named a part only. */
+static void test_half_committed(void)
+{
+	static const struct job_step unit[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
+					       {2, 1, 2, 1, 1, 2, 1, NULL, 0}};
+	cleanup_steps struct steps steps = {0}, whole = {0};
+
+	add_job(&steps, "w-1", 1, unit, 2);
+	add_job(&steps, "w-2", 2, unit, 2);
+	reassign(&steps, "w-2", "1-1", 2);
+	steps_plan(&steps);
+	claims_mark_open(&steps);
+	ok(!steps.v[0].owning->is_open && !steps.v[1].owning->is_open,
+	   "a unit torn apart is nobody's to take");
+	add_job(&whole, "w-1", 1, unit, 2);
+	add_job(&whole, "w-2", 2, unit, 2);
+	reassign(&whole, "w-2", "1-1", 2);
+	reassign(&whole, "w-2", "2-1", 2);
+	steps_plan(&whole);
+	claims_mark_open(&whole);
+	ok(whole.v[0].owning->is_open && whole.v[1].owning->is_open,
+	   "committed by two orders it is whole");
+}
+
+static void test_claim_text(void)
+{
+	static const char text[] =
+		"{\"schema\":\"muster/claim/"
+		"1\",\"run\":\"r\",\"round\":1,\"step\":\"1-1\","
+		"\"steps\":[\"1-1\"],\"worker\":\"w-1\",\"from\":\"w-1\",\"more\":1,"
+		"\"incarnation\":{\"n\":1}}";
+	const struct path_parts name = {.round = 1, .matrix_id = 1, .iteration = 1};
+	const struct path_parts other = {.round = 2, .matrix_id = 1, .iteration = 1};
+	cleanup_steps struct steps steps = {0};
+	cleanup_str struct str s = STR_INIT(1024), bad = STR_INIT(1024);
+	unsigned unknown = 0;
+
+	str_add(&s, text);
+	str_add(&bad, "{");
+	add_job(&steps, "w-1", 1, one, 1);
+	ok(claims_add_text(&steps, "r", &other, &s, &unknown, NULL) == -EINVAL &&
+		   claims_add_text(&steps, "q", &name, &s, &unknown, NULL) == -EINVAL &&
+		   claims_add_text(&steps, "r", &name, &bad, &unknown, NULL) < 0 &&
+		   !steps.n_claims && !unknown,
+	   "a claim of another round or run, and no claim");
+	ok(claims_add_text(&steps, "r", &name, &s, &unknown, NULL) == 0 &&
+		   steps.n_claims == 1 && unknown == 1,
+	   "its own");
+}
+
 static void test_claims_refused(void)
 {
 	cleanup_steps struct steps steps = {0};
@@ -459,6 +564,9 @@ int main(void)
 	test_orders();
 	test_claimed();
 	test_claims_refused();
+	test_open();
+	test_half_committed();
+	test_claim_text();
 	test_newest_order();
 	test_attempts();
 	test_model();
