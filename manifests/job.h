@@ -58,8 +58,8 @@ struct test_case {
 
 struct job_step {
 	unsigned matrix_id, test_id, config_id, iteration, block, pos, attempt;
-	const char *from; /* worker it was moved away from; NULL = none (round 1) */
 	unsigned barrier; /* ordinal of the synchronised start, from 1; 0 = none */
+	const char *from; /* worker it was moved away from; NULL = none (round 1) */
 };
 
 struct job_data {

@@ -47,8 +47,8 @@ static struct test_case cases[] = {
 	 .data_key = KEY,
 	 .timeout_s = 60},
 };
-static struct job_step plan[] = {{2, 2, 1, 1, 1, 1, 1, NULL, 0},
-				 {4, 2, 2, 10, 1, 2, 1, "w-2", 0}};
+static struct job_step plan[] = {{2, 2, 1, 1, 1, 1, 1, 0, NULL},
+				 {4, 2, 2, 10, 1, 2, 1, 0, "w-2"}};
 
 static json_t *make_job(void)
 {

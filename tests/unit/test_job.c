@@ -356,7 +356,7 @@ static void test_by_hand(void)
 			      .fio_job = "[j]\n",
 			      .timeout_s = 1,
 			      .data_key = "0123456789abcdef01234567"};
-	struct job_step step = {3, 3, 0, 1, 1, 1, 1, "w-9", 0};
+	struct job_step step = {3, 3, 0, 1, 1, 1, 1, 0, "w-9"};
 	struct job job = {.run = "r",
 			  .worker = "w",
 			  .round = 1,

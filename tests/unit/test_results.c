@@ -23,7 +23,7 @@ static void bench_init(struct bench *b)
 		.arm = {.config_id = 1, .label = "a,b"},
 		.test = {.test_id = 1,
 			 .params = json_pack("{s:s, s:s}", "b\"s", "4k", "note", "x\ny")},
-		.step = {.plan = {1, 1, 1, 2, 3, 4, 1, NULL, 0},
+		.step = {.plan = {1, 1, 1, 2, 3, 4, 1, 0, NULL},
 			 .owner = "w-1",
 			 .counting = -1},
 	};

@@ -53,11 +53,11 @@ static const struct job_step one[] = {{.matrix_id = 1, .iteration = 1}};
 
 static void test_plan(void)
 {
-	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, NULL, 0},
-					    {2, 1, 1, 1, 1, 2, 1, NULL, 0},
-					    {2, 1, 1, 2, 1, 3, 1, NULL, 0}};
-	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, NULL, 0}};
-	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, "w-1", 0}};
+	static const struct job_step a[] = {{10, 1, 1, 2, 1, 1, 1, 0, NULL},
+					    {2, 1, 1, 1, 1, 2, 1, 0, NULL},
+					    {2, 1, 1, 2, 1, 3, 1, 0, NULL}};
+	static const struct job_step b[] = {{10, 1, 1, 1, 7, 1, 1, 0, NULL}};
+	static const struct job_step again[] = {{2, 1, 1, 1, 1, 1, 2, 0, "w-1"}};
 	cleanup_steps struct steps steps = {0};
 	struct step_entry *e;
 
@@ -182,8 +182,8 @@ static void test_orders(void)
 /* Who has the second step of a block of two, which round 2 may list again alone. */
 static void test_claimed(void)
 {
-	static const struct job_step block[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
-						{2, 1, 2, 1, 1, 2, 1, NULL, 0}};
+	static const struct job_step block[] = {{1, 1, 1, 1, 1, 1, 1, 0, NULL},
+						{2, 1, 2, 1, 1, 2, 1, 0, NULL}};
 	static const struct {
 		const char *name;
 		struct {
@@ -254,9 +254,9 @@ static void test_claimed(void)
 /* Two units of w-1, of two steps and of one; o = open, - = not. */
 static void test_open(void)
 {
-	static const struct job_step plan[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
-					       {2, 1, 2, 1, 1, 2, 1, NULL, 0},
-					       {3, 1, 1, 1, 2, 1, 1, NULL, 0}};
+	static const struct job_step plan[] = {{1, 1, 1, 1, 1, 1, 1, 0, NULL},
+					       {2, 1, 2, 1, 1, 2, 1, 0, NULL},
+					       {3, 1, 1, 1, 2, 1, 1, 0, NULL}};
 	static const struct {
 		const char *name;
 		const char *moved; /* to w-2, which lists 2-1 and 3-1; "" = no order */
@@ -309,8 +309,8 @@ static void test_open(void)
 /* A job of a later round, of whose unit the orders have named a part only. */
 static void test_half_committed(void)
 {
-	static const struct job_step unit[] = {{1, 1, 1, 1, 1, 1, 1, NULL, 0},
-					       {2, 1, 2, 1, 1, 2, 1, NULL, 0}};
+	static const struct job_step unit[] = {{1, 1, 1, 1, 1, 1, 1, 0, NULL},
+					       {2, 1, 2, 1, 1, 2, 1, 0, NULL}};
 	cleanup_steps struct steps steps = {0}, whole = {0};
 
 	add_job(&steps, "w-1", 1, unit, 2);
