@@ -57,6 +57,8 @@ t_begin() {
 	trap 'exit 130' INT TERM
 	unset STORAGE_EMULATOR_HOST GOOGLE_APPLICATION_CREDENTIALS
 	export MUSTER_RETRY_BASE_MS=20
+	# tests run side by side: one measurer per test, not per host
+	export MUSTER_MEASURE_LOCK=$t_dir/measure.lock
 	# one cache of binaries for all tests: gcsfuse is built once
 	export MUSTER_CACHE_DIR=${MUSTER_CACHE_DIR:-$PWD/build/gcsfuse-cache}
 	mkdir -p "$MUSTER_CACHE_DIR"

@@ -88,8 +88,12 @@ rerun=$(for step in $(echo "$committed" | sed -n 's|.*results/[^/]*/test-\([0-9]
 	csv "$t_dir/r/results.csv" worker step "$step" | sort | uniq | wc -l
 done | sort -u)
 is "$rerun" 1 "no step that had ended was run again"
-like "$(csv "$t_dir/r/results.csv" attempt counts yes | sort -u | tr '\n' ' ')" "1 2 " \
-	"the one in flight is attempt 2"
+# the last heartbeat may be older than the attempt it would tell of: then no number is skipped
+attempts=$(csv "$t_dir/r/results.csv" attempt counts yes | sort | uniq -c | tr -s ' ' | tr '\n' ';')
+case $attempts in
+" 12 1;" | " 11 1; 1 2;") ok 0 "the one in flight is begun anew:$attempts" ;;
+*) ok 1 "the one in flight is begun anew:$attempts" ;;
+esac
 muster wait gs://ctl/r --timeout 5s
 is $? 0 "wait: the run is over, w-1's death notwithstanding"
 
