@@ -29,6 +29,8 @@ class Operator:
     def __init__(self, fleet):
         self.fleet, self.setup = fleet, fleet.setup
         self.offers = offers(fleet)
+        if not self.setup.may_resume:
+            self.offers.discard("resume")
         self.struck, self.counts = {}, {}
         self.pending_kills = []
         self.has_split = False
