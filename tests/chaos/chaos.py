@@ -54,6 +54,7 @@ def gather(fleet, operator, results):
         requests=requests, objects=objects, writes=bucket.writes(requests, fleet.setup.run),
         case=SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
                              whose={p.tag: p.what for p in fleet.processes},
+                             frozen={p.tag for p in fleet.workers() if p.was_frozen},
                              schemas=checks.load_schemas(TOP), offers=operator.offers,
                              sightings=operator.sightings,
                              was_resumed=operator.counts.get("resume", 0) > 0))

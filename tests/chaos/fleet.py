@@ -23,6 +23,7 @@ class Process:
     child: subprocess.Popen
     workspace: str = ""
     is_frozen: bool = False
+    was_frozen: bool = False
     is_doomed: bool = False  # told to die by itself
     signals: set = field(default_factory=set)  # that the script sent it
     started_s: float = field(default_factory=time.monotonic)
@@ -118,6 +119,7 @@ class Fleet:
             os.path.join(self.build, "muster-worker"), "--run", f"gs://ctl/{self.setup.run}",
             "--worker", name, "--workspace", workspace], workspace, extra)
         process.is_doomed, process.is_frozen = bool(die), bool(stop)
+        process.was_frozen = bool(stop)
         return process
 
     def start_command(self, words, puts=None):

@@ -84,7 +84,7 @@ class Operator:
         if p:
             self.count("freeze")
             p.send(signal.SIGSTOP)
-            p.is_frozen = True
+            p.is_frozen = p.was_frozen = True
 
     def do_term_frozen(self, about):
         p = self.newest(about, is_frozen=True)

@@ -192,11 +192,21 @@ def add_command(rng, add, at, who, kind):
         add(at, "command", words=words, kill_s=None, puts=None)
     if words[0] == "stop" and rng.random() < 0.6:
         add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None,
-            puts=None)
+            puts=rng.choice([None, None, 1, 2, 3]))
+
+
+def add_loss(rng, add, at, who, kind):
+    """A worker that is gone for so long that a resume, or two at once, move its steps."""
+    add(at, "kill", who=who)
+    for _ in range(rng.randint(1, 2)):
+        add(at + STALE_S + 0.3, "command", words=["resume"], kill_s=None,
+            puts=rng.choice([None, 1, 2, 3]))
+    if rng.random() < 0.4:
+        add(at + STALE_S + rng.uniform(0.3, 0.8), "start", who=who, place="other", die=None)
 
 
 EVENTS = ((add_kill, 6), (add_term, 3), (add_freeze, 4), (add_double, 3), (add_faults, 4),
-         (add_command, 3))
+         (add_command, 3), (add_loss, 1))
 
 
 def make_events(rng, setup):

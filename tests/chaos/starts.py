@@ -87,12 +87,20 @@ def check_started(ev, case):
             start, barrier = r.document.get("start"), planned_start(ev, r.worker, r.step)
             is_moved = any(at.round > 1 for at in ev.listings[r.step])
             if start:
-                yield from check_start(ev, r, start, barrier)
+                yield from check_start(ev, case, r, start, barrier)
             elif r.state == "ok" and barrier and not is_moved:
                 yield f"start: {r.name} is ok and waited for no start"
 
 
-def check_start(ev, r, start, barrier):
+def came_after(ev, case, r, barrier):
+    """Between verdict and start: one that the decider could not count on."""
+    at = ev.verdicts[barrier].generation
+    arrival = ev.arrivals.get(barrier, {}).get(r.worker)
+    return arrival and (arrival.generation > at or r.creator in case.frozen or
+                        ev.holder(r.worker, at) != r.creator)
+
+
+def check_start(ev, case, r, start, barrier):
     verdict = decision(ev, start["barrier"])
     if start["barrier"] != barrier:
         yield f"start: {r.name} has start {start['barrier']}, planned {barrier}"
@@ -100,7 +108,8 @@ def check_start(ev, r, start, barrier):
         what = verdict["decision"] if verdict else "nothing"
         yield f"start: {r.name} was started, and the verdict says {what}"
         return
-    if r.worker not in verdict["members"] and not start["late_by_ms"]:
+    if r.worker not in verdict["members"] and not start["late_by_ms"] and (
+            not came_after(ev, case, r, start["barrier"])):
         yield f"start: {r.name} is of none of the members, and was not late"
     if (start["go_server_ns"], start["members"]) != (
             verdict["go_server_ns"], len(verdict["members"])):
