@@ -85,7 +85,7 @@ def check_started(ev, case):
     for found in ev.records.values():
         for r in found:
             start, barrier = r.document.get("start"), planned_start(ev, r.worker, r.step)
-            is_moved = any(at.round > 1 for at in ev.listings[r.step])
+            is_moved = any(at.round > 1 for at in ev.listings.get(r.step, []))
             if start:
                 yield from check_start(ev, case, r, start, barrier)
             elif r.state == "ok" and barrier and not is_moved:
