@@ -301,7 +301,8 @@ static int chunk_write(struct writing *w, struct chunk *c, struct err *err)
 				      .steps = c->steps,
 				      .round = w->round,
 				      .reason = "muster resume"};
-	int r = c->n_steps ? write_order(w->resume, &order, err) : 0;
+	bool is_none = !c->n_steps || plant_is("orphan");
+	int r = is_none ? 0 : write_order(w->resume, &order, err);
 
 	memset(c->is_named, 0, w->resume->survey.fleet.n * sizeof(*c->is_named));
 	chunk_begin(c);

@@ -83,8 +83,9 @@ def check_plan(ev, case):
 def was_stopped_jobless(ev, case, step):
     """An order came before the worker had its job: nobody was there to cancel the step."""
     owner = ev.owner(step)
-    lease = ev.objects[f"workers/{owner}.json"].document()
-    return (lease["state"] == "cancelled" and lease["total"] == 0 and
+    lease = ev.objects.get(f"workers/{owner}.json")
+    lease = lease and lease.document()
+    return (lease and lease["state"] == "cancelled" and lease["total"] == 0 and
             ev.stop_stands(owner) and not case.was_resumed)
 
 
