@@ -121,7 +121,8 @@ def one(seed, build, plant):
     ret = {"seed": seed, "problems": [], "figures": {}, "injected": {}, "struck": {}}
     fleet = None
     try:
-        fleet = fleets.Fleet(folder, build, script.make(seed, PLANTS.get(plant)), random.Random(seed ^ 1), plant)
+        fleet = fleets.Fleet(folder, build, script.make(seed, PLANTS.get(plant)),
+                             random.Random(seed ^ 1), plant)
         play(fleet, ret)
     except Exception:  # a bug of ours, or an answer nobody expects: both are news
         ret["problems"].append("broken: " + traceback.format_exc())

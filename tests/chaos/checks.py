@@ -309,6 +309,6 @@ def check_reused(ev, case):
 
 CHECKS = (check_names, check_documents, check_plan, check_none_lost, check_collect,
           check_rerun, check_attempts, check_ending, check_record, check_cells,
-          check_manifest, check_one_writer, check_shared, check_reused, check_once, *claims.CHECKS,
-          *starts.CHECKS)
+          check_manifest, check_one_writer, check_shared, check_reused, check_once,
+          *claims.CHECKS, *starts.CHECKS)
 NEED_RESULTS = (check_collect, check_cells)

@@ -235,7 +235,8 @@ class Operator:
         """Is there one that was stopped before it had a job? wait takes it for starting."""
         at = {r["name"].split("/", 1)[1]: int(r["generation"])
               for r in self.fleet.client.metadata("ctl", self.setup.run + "/")}
-        return any(at.get(f"workers/{w}.json", 0) < at.get(f"jobs/{w}.json", 0) for w in self.setup.workers)
+        return any(at.get(f"workers/{w}.json", 0) < at.get(f"jobs/{w}.json", 0)
+                   for w in self.setup.workers)
 
     def finish(self):
         """Problems on the way home, and collect's results.json (or None)."""
