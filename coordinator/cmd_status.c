@@ -10,6 +10,9 @@
 #include "coordinator/status.h"
 #include "coordinator/verdict.h"
 
+/* every record of the run is read: in larger fleets only when something depends on it */
+enum { JUDGED_FLEET_MAX = 256 };
+
 static const char status_about[] =
 	"Shows every worker of the run: its state, the step in flight, steps ended of "
 	"all, and\n"
@@ -179,12 +182,16 @@ static bool is_at_end(const struct fleet *fleet)
 	return fleet_is_over(&c) || fleet_is_stuck(&c);
 }
 
-/* It takes a request per step: in large fleets only when something depends on it. */
 static bool is_to_be_judged(const struct fleet *fleet)
 {
-	enum { JUDGED_FLEET_MAX = 256 };
-
 	return fleet->n <= JUDGED_FLEET_MAX || is_at_end(fleet);
+}
+
+/* Also who is waited for may have nothing left to do: others have taken its steps. */
+static bool may_be_over(const struct fleet *fleet)
+{
+	return is_at_end(fleet) ||
+	       (fleet->n <= JUDGED_FLEET_MAX && !fleet_count(fleet).alive);
 }
 
 int cmd_status(int argc, char **argv)
@@ -220,7 +227,7 @@ static bool watch_look(struct run *run, const struct status_flags *flags,
 	int r = fleet_look(run, w->first_seen_ns, &fleet, &err);
 
 	/* before anything is concluded from workers that others may have relieved */
-	if (r == 0 && is_at_end(&fleet))
+	if (r == 0 && may_be_over(&fleet))
 		r = verdict_load(run, &fleet, &err);
 	*ret_exit = EXIT_INTERRUPTED;
 	if (cmd_interrupted())

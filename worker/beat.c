@@ -11,8 +11,8 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/lease.h"
-#include "worker/plant.h"
 
 static int64_t gap_ns(void)
 {

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/worker.h"
 
 enum { CLAIMS_LIST_S = 120 };
@@ -108,7 +109,7 @@ static int look(struct worker *w, struct claim_ref *ref, char holder[WORKER_CAP]
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
 	str_copy(holder, WORKER_CAP, c.worker);
-	ref->is_mine = strcmp(holder, w->id.worker) == 0;
+	ref->is_mine = strcmp(holder, w->id.worker) == 0 || plant_is("deaf");
 	return 0;
 }
 
@@ -187,7 +188,9 @@ static int create(struct worker *w, const struct job *job, size_t first,
 	int r;
 
 	str_copy(c.run, sizeof(c.run), job->run);
-	str_copy(c.worker, sizeof(c.worker), w->id.worker);
+	if (plant_is("claimless"))
+		req.summary = job->worker;
+	str_copy(c.worker, sizeof(c.worker), req.summary);
 	str_copy(c.from, sizeof(c.from), job->worker);
 	clock_format(clock_real_ns(), c.at);
 	c.steps = xcalloc(c.n_steps, sizeof(*c.steps));

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "manifests/barrier.h"
 #include "worker/barrier.h"
 #include "worker/worker.h"
@@ -203,6 +204,8 @@ static int create(struct worker *w, const struct decider *d,
 		return r;
 	req.data = str_text(&text);
 	req.n = text.len;
+	if (plant_is("verdict"))
+		req.precondition = PUT_ANY;
 	worker_deadline(w, w->ctl, LOOK_S);
 	/* one that lands after half of its lead would make everybody late: given up, and
 	 * if it has not landed, decided anew */
@@ -282,6 +285,7 @@ int decider_look(struct worker *w, struct decider *d, struct err *err)
 			return r;
 	}
 	tally = decider_tally(d, is_over(w, d));
-	call = barrier_judge(d->settings->policy, &tally);
+	call = plant_is("alone") ? BARRIER_GO
+				 : barrier_judge(d->settings->policy, &tally);
 	return call == BARRIER_WAIT ? 0 : decide(w, d, tally.is_over, call, err);
 }

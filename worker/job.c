@@ -9,7 +9,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "worker/plant.h"
+#include "core/plant.h"
 #include "worker/worker.h"
 
 enum { JOB_WAIT_S = 600, JOB_LOOK_S = 5, JOB_REQUEST_S = 120 };

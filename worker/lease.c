@@ -8,8 +8,8 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/build_id.h"
-#include "worker/plant.h"
 #include "worker/worker.h"
 
 /* Until a job says otherwise, and how long a bucket is tried: contract §3.0, §3.4. */

@@ -6,12 +6,12 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/attempt.h"
 #include "worker/barrier.h"
 #include "worker/binary.h"
 #include "worker/layout.h"
 #include "worker/monitor.h"
-#include "worker/plant.h"
 #include "worker/worker.h"
 
 enum {

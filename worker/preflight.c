@@ -11,12 +11,12 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "core/proc.h"
 #include "worker/build_id.h"
 #include "worker/files.h"
 #include "worker/groups.h"
 #include "worker/layout.h"
-#include "worker/plant.h"
 #include "worker/worker.h"
 
 enum { FIO_VERSION_S = 10, ROOM_MIN_BYTES = 1 << 20 };

@@ -9,9 +9,9 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "manifests/claim.h"
 #include "worker/files.h"
-#include "worker/plant.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 

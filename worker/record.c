@@ -8,9 +8,9 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/barrier.h"
 #include "worker/board.h"
-#include "worker/plant.h"
 #include "worker/worker.h"
 
 void record_begin(struct worker *w, const struct job *job, const struct job_step *plan,

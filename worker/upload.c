@@ -11,10 +11,10 @@
 #include "core/clock.h"
 #include "core/crc32c.h"
 #include "core/log.h"
+#include "core/plant.h"
 #include "worker/files.h"
 #include "worker/gcsfuse_log.h"
 #include "worker/monitor.h"
-#include "worker/plant.h"
 #include "worker/record.h"
 #include "worker/worker.h"
 

@@ -38,7 +38,11 @@ import outside
 import script
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PLANTS = ("rerun", "sameattempt", "double", "noprecondition", "nofence", "lost")
+# and the kind of run that shows it, if not every kind does
+PLANTS = {"rerun": None, "sameattempt": None, "double": None, "noprecondition": None,
+          "nofence": None, "lost": None, "claimless": "steal", "deaf": "steal",
+          "verdict": "together", "nostart": "together", "alone": "together",
+          "orphan": "plain", "mixed": "plain"}
 PLANT_RUNS = 12
 
 
@@ -49,6 +53,8 @@ def gather(fleet, operator, results):
     return SimpleNamespace(
         requests=requests, objects=objects, writes=bucket.writes(requests, fleet.setup.run),
         case=SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
+                             whose={p.tag: p.what for p in fleet.processes},
+                             frozen={p.tag for p in fleet.workers() if p.was_frozen},
                              schemas=checks.load_schemas(TOP), offers=operator.offers,
                              sightings=operator.sightings,
                              was_resumed=operator.counts.get("resume", 0) > 0))
@@ -71,6 +77,13 @@ def figures(fleet, ev):
             "late commits": sum(not r.is_owned for r in records),
             "interrupted": sum(r.state == "interrupted" for r in records),
             "cancelled": sum(r.state == "cancelled" for r in records),
+            "claims": len(ev.claims), "stolen": sum(c.worker != c.origin for c in ev.claims),
+            "verdicts": len(ev.verdicts),
+            "aborts": sum(v.document()["decision"] == "abort" for v in ev.verdicts.values()),
+            "started": sum(bool(r.document.get("start")) for r in records),
+            "late": sum(bool(r.document.get("start") and r.document["start"]["late_by_ms"])
+                        for r in records),
+            "rounds": len({o["round"] for _, o in ev.orders if o["round"]}),
             "workers": len(fleet.setup.workers), "starts": len(fleet.workers())}
 
 
@@ -108,7 +121,8 @@ def one(seed, build, plant):
     ret = {"seed": seed, "problems": [], "figures": {}, "injected": {}, "struck": {}}
     fleet = None
     try:
-        fleet = fleets.Fleet(folder, build, script.make(seed), random.Random(seed ^ 1), plant)
+        fleet = fleets.Fleet(folder, build, script.make(seed, PLANTS.get(plant)),
+                             random.Random(seed ^ 1), plant)
         play(fleet, ret)
     except Exception:  # a bug of ours, or an answer nobody expects: both are news
         ret["problems"].append("broken: " + traceback.format_exc())

@@ -3,15 +3,21 @@
 
 Each check yields "kind: what is wrong"; CHECKS is the list of them.
 """
+import collections
 import json
 import os
 import re
 
+import claims
 import expect
+import starts
 from evidence import FINAL, kind_of
 
 SCHEMAS = {"config": "config", "job": "job", "control": "control", "worker": "worker",
-           "manifest": "manifest", "step": "step"}
+           "manifest": "manifest", "step": "step", "claim": "claim",
+           "arrival": "arrival", "verdict": "verdict"}
+# what is created once, and never written again
+ONCE = ("config", "input", "job", "control", "claim", "arrival", "verdict", "step", "file")
 DECIDED = ("ok", "failed", "timeout", "invalid")
 
 
@@ -45,8 +51,17 @@ def check_documents(ev, case):
             yield f"schema: {name}: {error.message[:100] if error else 'no JSON'}"
 
 
+def check_once(ev, case):
+    counts = collections.Counter(w.name for w in ev.writes)
+    for name, n in counts.items():
+        if kind_of(name)[0] in ONCE and n > 1:
+            yield f"once: {name} was written {n} times"
+
+
 def planned(config):
-    per_cell = config["iterations"] * config["replicas"]
+    per_cell = config["iterations"] * (len(config["workers"])
+                                       if config["design"] == "together"
+                                       else config["replicas"])
     for arm in range(len(config["arms"])):
         for row in range(len(config["cases"])):
             for i in range(per_cell):
@@ -68,8 +83,9 @@ def check_plan(ev, case):
 def was_stopped_jobless(ev, case, step):
     """An order came before the worker had its job: nobody was there to cancel the step."""
     owner = ev.owner(step)
-    lease = ev.objects[f"workers/{owner}.json"].document()
-    return (lease["state"] == "cancelled" and lease["total"] == 0 and
+    lease = ev.objects.get(f"workers/{owner}.json")
+    lease = lease and lease.document()
+    return (lease and lease["state"] == "cancelled" and lease["total"] == 0 and
             ev.stop_stands(owner) and not case.was_resumed)
 
 
@@ -147,6 +163,8 @@ def check_ending(ev, case):
             reason = r.document["reason"] or ""
             if r.state == "ok" and want != "ok":
                 yield f"ending: {r.name} is ok, and fio had {want}"
+            elif r.state == "timeout" and starts.is_called_off(ev, r):
+                continue
             elif r.state in ("failed", "invalid", "timeout") and r.state != want and (
                     not re.match(r"interrupted \d+ times?; ", reason)):
                 yield f"ending: {r.name} is {r.state} without a cause: {reason[:160]}"
@@ -291,5 +309,6 @@ def check_reused(ev, case):
 
 CHECKS = (check_names, check_documents, check_plan, check_none_lost, check_collect,
           check_rerun, check_attempts, check_ending, check_record, check_cells,
-          check_manifest, check_one_writer, check_shared, check_reused)
+          check_manifest, check_one_writer, check_shared, check_reused, check_once,
+          *claims.CHECKS, *starts.CHECKS)
 NEED_RESULTS = (check_collect, check_cells)

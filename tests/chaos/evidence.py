@@ -11,8 +11,12 @@ FINAL = ("ok", "failed", "timeout", "invalid", "cancelled")
 NAMES = {
     "config": r"config\.json",
     "input": r"test-cases\.csv|mount-configs\.csv|jobfile\.fio",
-    "job": r"jobs/(?P<worker>[a-z][a-z0-9-]*)(\.r(?P<round>[1-9]\d*))?\.json",
+    "job": r"jobs/(?P<worker>[a-z][a-z0-9-]*)(\.r(?P<round>[2-9]|[1-9]\d+))?\.json",
     "control": r"control/(?P<seq>\d{4,})\.json",
+    "claim": (r"claims/(?P<matrix>[1-9]\d*)-(?P<iteration>[1-9]\d*)"
+              r"(\.r(?P<round>[2-9]|[1-9]\d+))?\.json"),
+    "arrival": r"barriers/(?P<barrier>[1-9]\d*)/arrive/(?P<worker>[a-z][a-z0-9-]*)\.json",
+    "verdict": r"barriers/(?P<barrier>[1-9]\d*)/verdict\.json",
     "worker": r"workers/(?P<worker>[a-z][a-z0-9-]*)\.json",
     "manifest": r"results/(?P<worker>[a-z][a-z0-9-]*)/manifest\.json",
     "log": r"results/(?P<worker>[a-z][a-z0-9-]*)/worker\.log",
@@ -51,6 +55,43 @@ class Listing:
     worker: str
     round: int
     plan: dict
+    leader: str  # of its unit
+
+
+@dataclass
+class Claim:
+    name: str
+    generation: int
+    round: int
+    step: str  # the unit's leader
+    steps: list
+    worker: str  # who holds it
+    origin: str  # whose job lists the unit
+    creator: str
+    document: dict
+
+
+@dataclass
+class Job:
+    name: str
+    generation: int
+    round: int
+    worker: str
+    creator: str
+    document: dict
+
+
+def units(steps):
+    """The steps of a job, unit by unit: of one block, at ever later places in it."""
+    found = []
+    for plan in steps:
+        before = found[-1][-1] if found else None
+        if before and plan["block"] and plan["pos"] > before["pos"] and (
+                (plan["test_id"], plan["block"]) == (before["test_id"], before["block"])):
+            found[-1].append(plan)
+        else:
+            found.append([plan])
+    return found
 
 
 @dataclass
@@ -61,6 +102,10 @@ class Evidence:
     orders: list = field(default_factory=list)  # (generation, document) by number
     listings: dict = field(default_factory=dict)  # step → [Listing] by round
     records: dict = field(default_factory=dict)  # step → [Record] by generation
+    jobs: list = field(default_factory=list)
+    claims: list = field(default_factory=list)
+    arrivals: dict = field(default_factory=dict)  # barrier → {worker: Object}
+    verdicts: dict = field(default_factory=dict)  # barrier → Object
 
     def __post_init__(self):
         self.config = self.objects["config.json"].document()
@@ -80,21 +125,54 @@ class Evidence:
                     self.holder(record.worker, record.generation) == record.creator)
 
     def add(self, kind, parts, obj, creators):
-        doc = obj.document() if kind in ("job", "control", "step") else None
+        doc = obj.document() if kind in ("job", "control", "step", "claim") else None
+        creator = creators.get((obj.name, obj.generation), "")
         if kind == "job":
-            for plan in doc["steps"]:
-                listings = self.listings.setdefault(plan["step"], [])
-                listings.append(Listing(doc["worker"], doc["round"], plan))
-                listings.sort(key=lambda at: (at.round, at.worker))
+            self.add_job(Job(obj.name, obj.generation, doc["round"], doc["worker"], creator,
+                             doc))
+        elif kind == "claim" and doc:
+            self.claims.append(Claim(
+                obj.name, obj.generation, int(parts["round"] or 1),
+                f"{parts['matrix']}-{parts['iteration']}", doc["steps"], doc["worker"],
+                doc["from"], creator, doc))
+        elif kind == "arrival":
+            at = self.arrivals.setdefault(int(parts["barrier"]), {})
+            at[parts["worker"]] = obj
+        elif kind == "verdict":
+            self.verdicts[int(parts["barrier"])] = obj
         elif kind == "control":
             self.orders.append((obj.generation, doc))
         elif kind == "step" and doc:
             step = f"{parts['matrix']}-{parts['iteration']}"
             self.records.setdefault(step, []).append(Record(
                 obj.name, obj.generation, parts["worker"], step, int(parts["attempt"] or 1),
-                doc["state"], doc, creators.get((obj.name, obj.generation), "")))
+                doc["state"], doc, creator))
+
+    def add_job(self, job):
+        self.jobs.append(job)
+        for unit in units(job.document["steps"]):
+            for plan in unit:
+                listings = self.listings.setdefault(plan["step"], [])
+                listings.append(Listing(job.worker, job.round, plan, unit[0]["step"]))
+                listings.sort(key=lambda at: (at.round, at.worker))
+
+    def holding(self, listing, generation=None):
+        """Who has claimed the unit through which this job lists the step, if anybody."""
+        for claim in self.claims:
+            if (claim.round, claim.step, claim.origin) == (
+                    listing.round, listing.leader, listing.worker) and (
+                    not generation or claim.generation <= generation):
+                return claim.worker
+        return None
 
     def owner(self, step, generation=None):
+        """Who has claimed it in the round that gives it to somebody, else the job's."""
+        listing = self.owning(step, generation)
+        if listing is None:
+            return None
+        return self.holding(listing, generation) or listing.worker
+
+    def owning(self, step, generation=None):
         """Of the newest reassign that gives it to somebody, else of the first round."""
         listings = self.listings.get(step, [])
         for at, order in reversed(self.orders):
@@ -105,8 +183,8 @@ class Evidence:
             for listing in listings:
                 if listing.round == order["round"] and (
                         order["workers"] is None or listing.worker in order["workers"]):
-                    return listing.worker
-        return listings[0].worker if listings else None
+                    return listing
+        return listings[0] if listings else None
 
     def holder(self, worker, generation):
         """The process that had written the lease last."""
@@ -121,6 +199,10 @@ class Evidence:
         owner = self.owner(step)
         found = [r for r in self.records.get(step, []) if r.worker == owner]
         newest = max(found, key=lambda r: r.attempt, default=None)
+        # cancelled by an order, and given to it once more
+        if newest and newest.state == "cancelled" and (
+                newest.attempt < self.owning(step).plan["attempt"]):
+            return None
         return newest if newest and newest.state in FINAL else None
 
     def stop_stands(self, worker, generation=None):

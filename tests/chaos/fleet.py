@@ -23,6 +23,7 @@ class Process:
     child: subprocess.Popen
     workspace: str = ""
     is_frozen: bool = False
+    was_frozen: bool = False
     is_doomed: bool = False  # told to die by itself
     signals: set = field(default_factory=set)  # that the script sent it
     started_s: float = field(default_factory=time.monotonic)
@@ -118,6 +119,7 @@ class Fleet:
             os.path.join(self.build, "muster-worker"), "--run", f"gs://ctl/{self.setup.run}",
             "--worker", name, "--workspace", workspace], workspace, extra)
         process.is_doomed, process.is_frozen = bool(die), bool(stop)
+        process.was_frozen = bool(stop)
         return process
 
     def start_command(self, words, puts=None):
@@ -131,13 +133,21 @@ class Fleet:
                      setup.design, "--kind", "dir", "--max-attempts",
                      str(setup.max_attempts), "--timeout", "20s", "--heartbeat",
                      f"{script.HEARTBEAT_S}s", "--stale", f"{script.STALE_S}s"]
+            argv += self.more_flags()
         if words[0] == "collect":
             argv += ["--out", self.path(f"out.{len(self.processes)}")]
         process = self.spawn(" ".join(words), argv, extra=puts and {
-            "MUSTER_DIE_AFTER_PUTS": str(puts)})
+            "MUSTER_DIE_AFTER_PUTS": str(puts), "MUSTER_DIE_AFTER_WRITES": str(puts)})
         process.is_doomed = bool(puts)
         process.out = argv[-1]
         return process
+
+    def more_flags(self):
+        setup = self.setup
+        if setup.kind == "together":
+            return ["--barrier-policy", setup.policy, "--barrier-lead", f"{setup.lead_ms}ms",
+                    "--barrier-timeout", f"{setup.barrier_timeout_s}s"]
+        return ["--steal"] if setup.kind == "steal" else []
 
     def run_command(self, words, limit_s=15):
         """To its end, or killed at the limit: None."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Is every check able to fail? One good run's evidence, spoiled in one place at a time.
+"""Is every check able to fail? The evidence of good runs, spoiled in one place at a time.
 
   mutate.py BUILD [SEED]
 """
@@ -155,9 +155,109 @@ def files(found, fleet):
         pass
 
 
+def once(found, fleet):
+    first = next(w for w in found.writes if w.name == "config.json")
+    found.writes.append(chaos.bucket.Write(found.writes[-1].generation + 1, first.name,
+                                           first.tag))
+
+
+def stuck(found, fleet):
+    fleet.workers()[0].child.returncode = None
+
+
+def round_(found, fleet):
+    """A job of another round than the object's name has it."""
+    add_job(found, 2, 3, counting_ok(found))
+
+
+def orders(found, fleet):
+    """An order of a round of which there is no job."""
+    at = max(w.generation for w in found.writes) + 1
+    name = "control/0001.json"
+    found.objects[name] = copy.deepcopy(found.objects["config.json"])
+    found.objects[name].name, found.objects[name].generation = name, at
+    found.objects[name].content = json.dumps({
+        "schema": "muster/control/1", "kind": "reassign", "workers": None,
+        "steps": ["1-1"], "round": 2, "reason": None}).encode()
+    found.writes.append(chaos.bucket.Write(at, name, "p999"))
+
+
+def add_job(found, named, said, record):
+    at = max(w.generation for w in found.writes) + 1
+    name = f"jobs/{record.worker}.r{named}.json"
+    found.objects[name] = copy.deepcopy(found.objects[f"jobs/{record.worker}.json"])
+    found.objects[name].name, found.objects[name].generation = name, at
+    rewrite(found, name, lambda d: d.update(round=said))
+    found.writes.append(chaos.bucket.Write(at, name, "p999"))
+
+
+def claim_of(found, is_stolen=False):
+    ev = evidence.Evidence(found.objects, found.writes)
+    return next(c for c in ev.claims if not is_stolen or c.worker != c.origin)
+
+
+def claim(found, fleet):
+    rewrite(found, claim_of(found).name, lambda d: d["steps"].append("99-99"))
+
+
+def claimless(found, fleet):
+    del found.objects[claim_of(found).name]
+
+
+def owners(found, fleet):
+    """The lister ends a step of its unit before the thief claims it."""
+    c = claim_of(found, True)
+    ev = evidence.Evidence(found.objects, found.writes)
+    theirs = next(r for r in ev.records[c.step] if r.worker == c.worker and r.state == "ok")
+    mine = copy.deepcopy(found.objects[theirs.name])
+    mine.name = theirs.name.replace(f"results/{c.worker}/", f"results/{c.origin}/")
+    mine.generation = c.generation - 1
+    found.objects[mine.name] = mine
+    rewrite(found, mine.name, lambda d: d.update(worker=c.origin))
+    found.writes.append(chaos.bucket.Write(mine.generation, mine.name,
+                                           ev.holder(c.origin, mine.generation)))
+
+
+def arrival(found, fleet):
+    name = next(n for n in sorted(found.objects) if "/arrive/" in n)
+    rewrite(found, name, lambda d: d.update(barrier=99))
+
+
+def verdict(found, fleet):
+    """A member of it had never arrived."""
+    name = next(n for n in sorted(found.objects) if n.endswith("/verdict.json"))
+    worker = found.objects[name].document()["members"][0]
+    del found.objects[name.replace("verdict.json", f"arrive/{worker}.json")]
+
+
+def start_of(found):
+    return next(o for n, o in sorted(found.objects.items()) if "/step_" in n and
+                o.document().get("start") and o.document()["state"] == "ok")
+
+
+def start(found, fleet):
+    """One that had no start."""
+    rewrite(found, start_of(found).name, lambda d: d.pop("start"))
+
+
+def start_early(found, fleet):
+    rewrite(found, start_of(found).name,
+            lambda d: d["start"].update(at_server_ns=d["start"]["go_server_ns"] - 1))
+
+
+def start_aborted(found, fleet):
+    barrier = start_of(found).document()["start"]["barrier"]
+    rewrite(found, f"barriers/{barrier}/verdict.json",
+            lambda d: d.update(decision="abort", go_server_ns=None, reason="?"))
+
+
 MUTATIONS = (lost, rerun, usurped, attempts, nonce, name, schema, plan, collect, cells,
              manifest, cancelled, ending, record, figures, writers, shared, reused,
-             precondition, stranger, secret, exit_, files)
+             precondition, stranger, secret, exit_, once, stuck, round_, orders, files)
+# in runs with stealing, and with synchronised starts: kind of run and seed
+MORE = {("steal", 1): (claim, claimless, owners),
+        ("together", 3): (arrival, verdict, start, start_early, start_aborted)}
+KINDS = {"orders": "round", "start_early": "start", "start_aborted": "start"}
 
 
 def spoil(mutation, fleet, good):
@@ -167,8 +267,9 @@ def spoil(mutation, fleet, good):
     mutation(found, fleet)
     problems = chaos.kinds(chaos.judge(fleet, found)[0])
     fleet.workers()[0].child.returncode = saved
-    kind = mutation.__name__.rstrip("_")
-    print(f"{kind:14} {'found' if kind in problems else 'NOT FOUND'}: "
+    name = mutation.__name__.rstrip("_")
+    kind = KINDS.get(name, name)
+    print(f"{name:14} {'found' if kind in problems else 'NOT FOUND'}: "
           f"{', '.join(f'{n} {what}' for what, n in problems.items())}")
     return kind in problems
 
@@ -183,10 +284,10 @@ def left(fleet):
     return bool(found)
 
 
-def run(build, seed):
+def run(build, seed, kind):
     """A good run; what it is judged by."""
-    fleet = fleets.Fleet(tempfile.mkdtemp(prefix="muster-chaos."), build, script.make(seed),
-                         random.Random(seed))
+    fleet = fleets.Fleet(tempfile.mkdtemp(prefix="muster-chaos."), build,
+                         script.make(seed, kind), random.Random(seed))
     operator = operate.Operator(fleet)
     operator.play()
     problems, results = operator.finish()
@@ -194,20 +295,28 @@ def run(build, seed):
     return fleet, good, problems + chaos.judge(fleet, good)[0]
 
 
-def main():
-    build = os.path.abspath(sys.argv[1])
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    fleet, good, problems = run(build, seed)
+def spoil_all(build, seed, kind, mutations):
+    """How many are not found; those of a run that is not good."""
+    fleet, good, problems = run(build, seed, kind)
     try:
         if problems:
             print("not a good run:", *problems, sep="\n    ")
-            return 1
-        missed = sum(not spoil(m, fleet, good) for m in MUTATIONS) + (not left(fleet))
-        return 1 if missed else 0
+            return len(mutations)
+        return sum(not spoil(m, fleet, good) for m in mutations) + (
+            kind == "plain" and not left(fleet))
     finally:
         fleet.end()
         fleet.await_remains()
         fleet.remove()
+
+
+def main():
+    build = os.path.abspath(sys.argv[1])
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    missed = spoil_all(build, seed, "plain", MUTATIONS)
+    for (kind, at), mutations in MORE.items():
+        missed += spoil_all(build, seed - 1 + at, kind, mutations)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

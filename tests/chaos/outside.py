@@ -9,6 +9,8 @@ WORKER_EXITS = {0, 1, 3, 5}
 COMMAND_EXITS = {"split": {0}, "status": {0, 1, 3, 4}, "collect": {0, 1, 3, 4}, "stop": {0},
                  "resume": {0, 1, 3}, "wait": {0, 1, 3, 4}}
 
+NO_SPLIT = "muster split did not finish; repeat it first"
+
 
 def check_requests(fleet, requests):
     """Every write of an object is conditional, and says who makes it."""
@@ -54,8 +56,6 @@ def check_secrets(fleet, requests, objects):
 
 def plausible(process):
     code = process.child.returncode
-    if code is None:
-        return False
     if process.is_doomed and code in (-signal.SIGKILL, 137):
         return True
     if code < 0:
@@ -63,11 +63,31 @@ def plausible(process):
     if process.workspace:
         return code in WORKER_EXITS or (code == 2 and process.may_be_jobless)
     words = process.what.split()
+    if words[0] == "resume" and code == 2 and process.saw_no_split:
+        return True
     return code in COMMAND_EXITS[words[0]] or (code in (2, 3) and process.may_fail)
 
 
-def check_exits(fleet):
+def saw_no_split(fleet, p, requests):
+    """It says that a worker has no job; and one had none when it began to look."""
+    if NO_SPLIT not in fleet.log(p):
+        return False
+    has = set()
+    for r in requests:
+        if bucket.tag_of(r) == p.tag:
+            break
+        name = bucket.query_of(r).get("name", "")
+        if bucket.is_write(r) and r["generation"]:
+            has.add(name)
+    return any(f"{fleet.setup.run}/jobs/{w}.json" not in has for w in fleet.setup.workers)
+
+
+def check_exits(fleet, requests):
     for p in fleet.processes:
+        if p.child.returncode is None:
+            yield f"stuck: {p.tag} {p.what} has not ended"
+            continue
+        p.saw_no_split = saw_no_split(fleet, p, requests)
         p.may_be_jobless = "no job at" in fleet.log(p) or "bad job" in fleet.log(p)
         # what cannot reach a run that is not there yet, or a bucket full of faults
         p.may_fail = any(t in fleet.log(p) for t in ("no run ", "cannot ", "no answer",
@@ -100,5 +120,5 @@ def check_files(fleet):
 def check(fleet, requests, objects):
     yield from check_requests(fleet, requests)
     yield from check_secrets(fleet, requests, objects)
-    yield from check_exits(fleet)
+    yield from check_exits(fleet, requests)
     yield from check_files(fleet)

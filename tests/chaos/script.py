@@ -11,9 +11,18 @@ from dataclasses import dataclass, field
 HEARTBEAT_S, STALE_S = 1, 2
 LENGTH_S = 2.4
 POINTS = ("lease", "fetch-job", "claim", "layout", "measure", "parse", "upload", "commit")
+# what a seed's run is of: seed % 6
+KINDS = ("plain", "steal", "plain", "together", "steal", "plain")
+# every n-th of the runs with stealing may be resumed, the others never are
+STEAL_RESUME_EVERY = 3
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
 PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
           "prefix=")
+# places of the kinds of runs, beside those of all
+MORE_PLACES = {"plain": (".r2", ".r3"), "steal": ("claims/", "claims/", ".r2"),
+               "together": ("barriers/", "verdict", "arrive/", ".r2")}
+MORE_POINTS = {"plain": (), "steal": ("unit-claim", "steal", "steal"),
+               "together": ("barrier", "barrier")}
 TEMPLATE = """[global]
 description=chaos ms={ms_low}-{ms_high} fail={fail} garbage={garbage} empty={empty}
 ioengine=psync
@@ -40,6 +49,11 @@ class Setup:
     replicas: int
     max_attempts: int
     fio: dict
+    kind: str = "plain"
+    may_resume: bool = True
+    policy: str = "all"
+    lead_ms: int = 300
+    barrier_timeout_s: int = 4
     weather: list = field(default_factory=list)  # faults all the time, to the end
     events: list = field(default_factory=list)
 
@@ -61,8 +75,22 @@ def make_cases(rng):
     return rows
 
 
+def make_starts(rng, setup):
+    """Few steps a worker: each may have to wait for those that come late."""
+    setup.design = "together"
+    del setup.workers[5:]
+    del setup.cases[2:]
+    setup.fio["ms_high"] = min(setup.fio["ms_high"], 300)
+    setup.policy = rng.choice(["all", "majority", "best-effort"])
+    setup.lead_ms = rng.choice([200, 300, 400])
+    setup.barrier_timeout_s = rng.randint(3, 6)
+
+
 def make_shape(rng, setup):
     """Iterations and replicas for some 20 to 40 steps."""
+    if setup.kind == "together":
+        make_starts(rng, setup)
+        return
     setup.design = rng.choice(["blocks", "spread"])
     setup.iterations = rng.choice([2, 4])
     cells = len(setup.cases) * len(setup.arms) * setup.iterations
@@ -78,59 +106,63 @@ def place(rng, same=0.6):
     return "same" if rng.random() < same else "other"
 
 
-def dies_at(rng):
-    """Now and then at an exact place of its own, as tests/e2e/kill.t has it."""
-    if rng.random() >= 0.15:
-        return None
-    return rng.choice(["before:", "after:"]) + rng.choice(POINTS)
+def point(rng, kind):
+    """An exact place, as tests/e2e/kill.t has it."""
+    name = rng.choice(POINTS + MORE_POINTS[kind])
+    return ("after:" if "steal" in name or name == "unit-claim" else
+            rng.choice(["before:", "after:"])) + name
 
 
-def add_kill(rng, add, at, who):
+def dies_at(rng, kind):
+    """Now and then at an exact place of its own."""
+    return point(rng, kind) if rng.random() < 0.15 else None
+
+
+def add_kill(rng, add, at, who, kind):
     add(at, "kill", who=who)
     if rng.random() < 0.85:
         add(at + rng.uniform(0, 0.5), "start", who=who, place=place(rng),
-            die=dies_at(rng))
+            die=dies_at(rng, kind))
 
 
-def add_term(rng, add, at, who):
+def add_term(rng, add, at, who, kind):
     add(at, "term", who=who)
     if rng.random() < 0.7:
         add(at + rng.uniform(0, 1.2), "start", who=who, place=place(rng),
-            die=dies_at(rng))
+            die=dies_at(rng, kind))
 
 
-def add_freeze(rng, add, at, who):
+def add_freeze(rng, add, at, who, kind):
     """A zombie: silent for longer than stale_s, then back."""
     back = at + STALE_S + rng.uniform(0.2, 2.0)
     add(at, "freeze", who=who)
     if rng.random() < 0.8:
         add(at + rng.uniform(0, 0.8), "start", who=who, place=place(rng, 0.15),
-            die=dies_at(rng))
+            die=dies_at(rng, kind))
     if rng.random() < 0.25:
         add(back - 0.05, "term-frozen", who=who)
     add(back, "thaw", who=who)
 
 
-def add_zombie(rng, add, at, who):
+def add_zombie(rng, add, at, who, kind):
     """Stopped at an exact place, and taken over before it comes back."""
     back = at + STALE_S + rng.uniform(1.0, 2.5)
-    add(at, "start", who=who, place="same", die=None, stop=rng.choice(
-        ["before:", "after:"]) + rng.choice(POINTS))
+    add(at, "start", who=who, place="same", die=None, stop=point(rng, kind))
     add(at + rng.uniform(0.2, 1.0), "start", who=who, place="other", die=None)
     if rng.random() < 0.25:
         add(back - 0.05, "term-frozen", who=who)
     add(back, "thaw", who=who)
 
 
-def add_double(rng, add, at, who):
-    add(at, "start", who=who, place=place(rng, 0.4), die=dies_at(rng))
+def add_double(rng, add, at, who, kind):
+    add(at, "start", who=who, place=place(rng, 0.4), die=dies_at(rng, kind))
 
 
-def make_rules(rng, odds):
-    rules = []
+def make_rules(rng, odds, kind):
+    rules, places = [], PLACES + MORE_PLACES[kind] * 2
     for _ in range(rng.randint(1, 3)):
         rule = {"kind": rng.choice(FAULTS), "probability": rng.choice(odds)}
-        where, method = rng.choice(PLACES), rng.choice([None, "POST", "GET"])
+        where, method = rng.choice(places), rng.choice([None, "POST", "GET"])
         if where:
             rule["match"] = where
         if method:
@@ -143,25 +175,38 @@ def make_rules(rng, odds):
     return rules
 
 
-def add_faults(rng, add, at, who):
-    rules = make_rules(rng, [0.1, 0.3, 0.6])
+def add_faults(rng, add, at, who, kind):
+    rules = make_rules(rng, [0.1, 0.3, 0.6], kind)
     add(at, "faults", rules=rules, seed=rng.getrandbits(31))
     add(at + rng.uniform(0.3, 1.5), "faults", rules=[], seed=1)
 
 
-def add_command(rng, add, at, who):
+def add_command(rng, add, at, who, kind):
     """Any moment, killed at any moment. What this build cannot do is left out later."""
     words = rng.choices([["split"], ["status"], ["collect"], ["stop"], ["stop", "--abort"],
                          ["resume"]], [4, 2, 3, 1, 1, 2])[0]
     kill_s = rng.uniform(0, 0.15) if rng.random() < 0.35 else None
-    add(at, "command", words=words, kill_s=kill_s, puts=None)
+    puts = rng.randint(1, 6) if words[0] == "resume" and rng.random() < 0.3 else None
+    add(at, "command", words=words, kill_s=kill_s, puts=puts)
+    if words[0] == "resume" and rng.random() < 0.3:
+        add(at, "command", words=words, kill_s=None, puts=None)
     if words[0] == "stop" and rng.random() < 0.6:
         add(at + rng.uniform(0.1, 1.0), "command", words=["resume"], kill_s=None,
-            puts=None)
+            puts=rng.choice([None, None, 1, 2, 3]))
 
 
-KINDS = ((add_kill, 6), (add_term, 3), (add_freeze, 4), (add_double, 3), (add_faults, 4),
-         (add_command, 3))
+def add_loss(rng, add, at, who, kind):
+    """A worker that is gone for so long that a resume, or two at once, move its steps."""
+    add(at, "kill", who=who)
+    for _ in range(rng.randint(1, 2)):
+        add(at + STALE_S + 0.3, "command", words=["resume"], kill_s=None,
+            puts=rng.choice([None, 1, 2, 3]))
+    if rng.random() < 0.4:
+        add(at + STALE_S + rng.uniform(0.3, 0.8), "start", who=who, place="other", die=None)
+
+
+EVENTS = ((add_kill, 6), (add_term, 3), (add_freeze, 4), (add_double, 3), (add_faults, 4),
+         (add_command, 3), (add_loss, 1))
 
 
 def make_events(rng, setup):
@@ -172,22 +217,23 @@ def make_events(rng, setup):
 
     for worker in setup.workers:
         if rng.random() < 0.15:
-            add_zombie(rng, add, 0, {"worker": worker})
+            add_zombie(rng, add, 0, {"worker": worker}, setup.kind)
             continue
         add(rng.choice([0, 0, 0, rng.uniform(0, 0.6)]), "start", who={"worker": worker},
-            place="same", die=dies_at(rng))
+            place="same", die=dies_at(rng, setup.kind))
     add(rng.choice([0, rng.uniform(0, 0.3)]), "command", words=["split"],
         kill_s=rng.choice([None, None, rng.uniform(0, 0.06)]),
         puts=rng.choice([None, None, rng.randint(1, 8)]))
-    kinds, weights = zip(*KINDS)
+    kinds, weights = zip(*EVENTS)
     for _ in range(rng.randint(6, 14)):
         make = rng.choices(kinds, weights)[0]
-        make(rng, add, rng.uniform(0.15, LENGTH_S), {"worker": rng.choice(setup.workers)})
+        make(rng, add, rng.uniform(0.15, LENGTH_S), {"worker": rng.choice(setup.workers)},
+             setup.kind)
     return sorted(events)
 
 
-def make(seed):
-    """The whole script of a seed."""
+def make(seed, kind=None):
+    """The whole script of a seed; of the kind of run that is the seed's, or of another."""
     rng = random.Random(seed)
     setup = Setup(seed=seed, run=f"c{seed}",
                   workers=[f"w-{i + 1}" for i in range(rng.randint(3, 8))],
@@ -196,8 +242,10 @@ def make(seed):
                   fio={"ms_low": 40, "ms_high": rng.choice([200, 500, 900]),
                        "fail": rng.choice([0, 4]), "garbage": rng.choice([0, 3]),
                        "empty": rng.choice([0, 3])})
+    setup.kind = kind or KINDS[seed % len(KINDS)]
+    setup.may_resume = setup.kind != "steal" or seed // 6 % STEAL_RESUME_EVERY == 0
     make_shape(rng, setup)
     if rng.random() < 0.6:
-        setup.weather = make_rules(rng, [0.02, 0.05, 0.1])
+        setup.weather = make_rules(rng, [0.02, 0.05, 0.1], setup.kind)
     setup.events = make_events(rng, setup)
     return setup

@@ -298,8 +298,15 @@ moved("m-ok", "failed", ["ok", "ok"])
 moved("m-no", "interrupted", ["ok", "failed"])
 moved("m-void", "cancelled", ["invalid", "ok"])
 moved("m-left", "failed", ["ok", None])
+# w-1 was given a step since it was last heard of, and w-2 has got that too
+r = moved("m-passed", "failed", ["ok", "ok"])
+for seq, (k, w) in enumerate([(3, "w-1"), (4, "w-2")], 2):
+    s = r.steps["w-1"][0]
+    r.bucket.put(f"m-passed/jobs/{w}.r{k}.json", r.job(w, k, [dict(s, attempt=2)]))
+    r.bucket.put(f"m-passed/control/{seq:04}.json", {"schema": "muster/control/1", "kind": "reassign",
+          "workers": ["w-1", "w-2"], "steps": [s["step"]], "round": k, "reason": None})
 PY
-for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left"; do
+for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left" "0 m-passed"; do
 	name=${row#* }
 	run "${row% *}" status "gs://ctl/$name" && run "${row% *}" wait "gs://ctl/$name" --timeout 20s && [ ! -s "$dir/err" ]
 	ok $? "a run with moved steps is judged by them: $name, exit ${row% *}"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // For the chaos runs, in programs built with TESTING=1 only: waits made short, and bugs
 // planted on purpose, which the checks of tests/chaos must find.
-#ifndef WORKER_PLANT_H
-#define WORKER_PLANT_H
+#ifndef CORE_PLANT_H
+#define CORE_PLANT_H
 
 #include <stdbool.h>
 #include <stddef.h>
