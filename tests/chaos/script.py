@@ -14,7 +14,7 @@ POINTS = ("lease", "fetch-job", "claim", "layout", "measure", "parse", "upload",
 # what a seed's run is of: seed % 6
 KINDS = ("plain", "steal", "plain", "together", "steal", "plain")
 # every n-th of the runs with stealing may be resumed, the others never are
-STEAL_RESUME_EVERY = 3
+STEAL_RESUME_EVERY = 1
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
 PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
           "prefix=")
