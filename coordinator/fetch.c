@@ -233,7 +233,7 @@ static int fetch_object(const struct fetch *fetch, struct store *store,
 	if (!fetch_path(object, path))
 		return 0;
 	full = xasprintf("%s/%s", fetch->out_dir, path);
-	if (is_same(full, object, text)) {
+	if (!fetch->is_new && is_same(full, object, text)) {
 		object->is_here = true;
 		return 0;
 	}
