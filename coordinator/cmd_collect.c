@@ -84,7 +84,9 @@ static int collect(struct run *run, const struct collect_flags *flags)
 
 	c.fetch = (struct fetch){.run = run, .out_dir = flags->out};
 	r = fetch_make_dirs(flags->out, &err);
-	if (r == 0 && mkdir(flags->out, 0755) < 0 && errno != EEXIST)
+	if (r == 0 && mkdir(flags->out, 0755) == 0)
+		c.fetch.is_new = true;
+	else if (r == 0 && errno != EEXIST)
 		r = err_errno(&err, -errno, "cannot make the folder %s", flags->out);
 	if (r == 0 && access(flags->out, W_OK | X_OK) < 0)
 		r = err_errno(&err, -errno, "cannot write into %s", flags->out);

@@ -57,6 +57,8 @@ void collected_done(struct collected *c)
 	for (size_t i = 0; i < c->n_looks; i++)
 		free(c->looks[i].refused);
 	free(c->looks);
+	for (size_t i = 0; i < COLLECT_LIKES; i++)
+		job_like_free(c->likes[i]);
 	record_spool_close(&c->spool);
 	lines_free(c->n_notes, c->notes);
 	lines_free(c->n_problems, c->problems);

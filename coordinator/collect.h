@@ -10,8 +10,9 @@
 #include "coordinator/record_spool.h"
 #include "coordinator/starts.h"
 #include "coordinator/steps.h"
+#include "manifests/job_like.h"
 
-enum { COLLECT_NOTES_MAX = 1000 };
+enum { COLLECT_NOTES_MAX = 1000, COLLECT_LIKES = 4 };
 
 /** struct collect_look - what the first look at a record or job found, before the plan
  * was known. */
@@ -37,6 +38,8 @@ struct collected {
 	size_t n_looks, cap_looks;
 	struct collect_look *looks; /* sorted by object once all are there */
 	struct record_spool spool;
+	/* the first jobs, each unlike those before it; the rest is mostly like one */
+	_Atomic(struct job_like *) likes[COLLECT_LIKES];
 	struct err failed;    /* the plan cannot be had at all, and why */
 	struct starts starts; /* of design together; known once the steps are written */
 	size_t views[STEP_VIEW_COUNT];

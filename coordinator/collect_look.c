@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first look at jobs and records, by the threads that fetch them.
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,14 +73,45 @@ static void look_record(struct collected *c, size_t index, const struct str *tex
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* The order in which jobs come does not matter: the plan sorts what they list. */
-static void look_job(struct collected *c, size_t index, const struct str *text)
+static bool parse_like(struct collected *c, const struct str *text, struct job *ret)
+{
+	for (size_t i = 0; i < COLLECT_LIKES; i++) {
+		const struct job_like *like = atomic_load(&c->likes[i]);
+
+		if (!like)
+			return false;
+		if (job_like_parse(like, str_text(text), text->len, ret))
+			return true;
+	}
+	return false;
+}
+
+/* Outside JSON_SCRATCH: it stays. */
+static void keep_like(struct collected *c, const struct str *text)
+{
+	struct job_like *none, *like;
+
+	if (atomic_load(&c->likes[COLLECT_LIKES - 1]))
+		return;
+	like = job_like_new(str_text(text), text->len);
+	for (size_t i = 0; i < COLLECT_LIKES && like; i++) {
+		none = NULL;
+		if (atomic_compare_exchange_strong(&c->likes[i], &none, like))
+			like = NULL;
+	}
+	job_like_free(like);
+}
+
+/* The order in which jobs come does not matter: the plan sorts what they list. False: it
+ * was like no other. */
+static bool look_job(struct collected *c, size_t index, const struct str *text)
 {
 	JSON_SCRATCH;
 	struct collect_look look = {.object = index};
 	cleanup_job struct job job = {0};
 	struct err why = {0};
-	int r = job_parse(str_text(text), text->len, &job, &why);
+	bool is_like = parse_like(c, text, &job);
+	int r = is_like ? 0 : job_parse(str_text(text), text->len, &job, &why);
 
 	if (r == 0)
 		r = collect_check_job(c, &c->objects.v[index], &job, &why);
@@ -91,6 +123,7 @@ static void look_job(struct collected *c, size_t index, const struct str *text)
 		c->failed = why;
 	}
 	pthread_mutex_unlock(&c->lock);
+	return is_like;
 }
 
 void collect_look_text(size_t index, const struct str *text, void *arg)
@@ -99,8 +132,8 @@ void collect_look_text(size_t index, const struct str *text, void *arg)
 
 	if (c->objects.v[index].is_record)
 		look_record(c, index, text);
-	else
-		look_job(c, index, text);
+	else if (!look_job(c, index, text))
+		keep_like(c, text);
 }
 
 static void look_file(struct collected *c, size_t index)

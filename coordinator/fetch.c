@@ -30,67 +30,6 @@ void run_objects_done(struct run_objects *objects)
 	*objects = (struct run_objects){0};
 }
 
-struct listing {
-	struct run *run;
-	struct run_objects *objects;
-};
-
-static void add_strange(struct run_objects *objects, const char *name)
-{
-	if (!objects->strange)
-		objects->strange = xcalloc(FETCH_STRANGE_MAX, sizeof(char *));
-	if (objects->n_strange < FETCH_STRANGE_MAX)
-		objects->strange[objects->n_strange] = xstrdup(name);
-	objects->n_strange++;
-}
-
-static int on_object(const struct obj_meta *meta, void *arg, struct err *err)
-{
-	struct listing *listing = arg;
-	struct run_objects *objects = listing->objects;
-	struct path_parts parts;
-
-	if (cmd_interrupted())
-		return err_set(err, -ECANCELED, "interrupted");
-	path_parse(&listing->run->ref, meta->name, &parts);
-	if (parts.kind == PATH_KIND_NONE) {
-		add_strange(objects, meta->name);
-		return 0;
-	}
-	if (objects->n == objects->cap) {
-		objects->cap = objects->cap ? objects->cap * 2 : 256;
-		objects->v = xrealloc(objects->v, objects->cap, sizeof(*objects->v));
-	}
-	objects->v[objects->n++] = (struct run_object){
-		.relative = xstrdup(parts.relative),
-		.kind = parts.kind,
-		.is_record =
-			parts.kind == PATH_KIND_STEP_FILE && parts.file == STEP_RECORD,
-		.has_crc32c = meta->has_crc32c,
-		.crc32c = meta->crc32c,
-		.size_bytes = meta->size_bytes,
-		.generation = meta->generation,
-		.updated_ns = meta->updated_ns,
-	};
-	return 0;
-}
-
-int fetch_list(struct run *run, struct run_objects *ret, struct err *err)
-{
-	struct listing listing = {.run = run, .objects = ret};
-	char prefix[PATH_CAP];
-	struct list_req req = {.prefix = prefix, .on_object = on_object, .arg = &listing};
-	int64_t date_ns = 0;
-	int r = path_dir(prefix, &run->ref, PATH_RUN, err);
-
-	*ret = (struct run_objects){0};
-	if (r == 0)
-		r = run->store->ops->list(run->store, &req, &date_ns, err);
-	if (r < 0)
-		run_objects_done(ret);
-	return r;
-}
-
 int run_object_name(const struct run *run, const struct run_object *object,
 		    char out[PATH_CAP], struct err *err)
 {
@@ -233,7 +172,7 @@ static int fetch_object(const struct fetch *fetch, struct store *store,
 	if (!fetch_path(object, path))
 		return 0;
 	full = xasprintf("%s/%s", fetch->out_dir, path);
-	if (is_same(full, object, text)) {
+	if (!fetch->is_new && is_same(full, object, text)) {
 		object->is_here = true;
 		return 0;
 	}

@@ -58,6 +58,7 @@ enum { FETCH_TEXT_MAX_BYTES = 256 << 10 };
 struct fetch {
 	struct run *run;
 	const char *out_dir;
+	bool is_new; /* the folder was empty: there is nothing to be taken as it is */
 	/* jobs and records of at most FETCH_TEXT_MAX_BYTES, as long as they are in memory
 	 * anyhow; NULL: nobody asks */
 	fetch_text_fn *on_text;

@@ -6,10 +6,15 @@
 #include <pthread.h>
 
 #include "coordinator/cmd.h"
+#include "core/clock.h"
 
 /* Small objects cost a round trip each, not bandwidth: this many at a time hide most of
  * it and stay far below what one client may ask of a bucket. Each costs about 300 KiB. */
 enum { POOL_THREADS = 32, POOL_SHARE_MIN = 4 };
+
+/* More than these only when they leave the processor idle: a near bucket keeps it busy,
+ * and there every further thread costs more than it brings. */
+enum { POOL_FIRST = 8, POOL_LOOK_EVERY = 4 };
 
 /** struct pool - what the threads share; @lock guards what changes. */
 struct pool {
@@ -29,6 +34,15 @@ struct hand {
 	bool is_started;
 };
 
+/** struct crew - the hands beyond the caller's own; only that one starts them. */
+struct crew {
+	const struct run_ref *ref;
+	struct hand hands[POOL_THREADS - 1];
+	size_t n;
+	unsigned looks;
+	int64_t wall_ns, processor_ns; /* when they were last counted */
+};
+
 static bool pool_take(struct pool *pool, size_t *ret)
 {
 	bool has;
@@ -43,9 +57,50 @@ static bool pool_take(struct pool *pool, size_t *ret)
 	return has;
 }
 
+static void hand_work(struct hand *hand, struct crew *crew);
+
 static void *hand_run(void *arg)
 {
-	struct hand *hand = arg;
+	hand_work(arg, NULL);
+	return NULL;
+}
+
+/* Hands beyond the first are a convenience: without a store or thread, fewer do. */
+static void crew_grow(struct crew *crew, struct pool *pool, size_t n)
+{
+	size_t left = pool->n - pool->next;
+
+	for (; n && crew->n < ARRAY_SIZE(crew->hands); n--) {
+		struct hand *hand = &crew->hands[crew->n];
+
+		if ((crew->n + 2) * POOL_SHARE_MIN > left)
+			return;
+		crew->n++;
+		hand->pool = pool;
+		if (run_open_store(crew->ref, &hand->store, NULL) == 0)
+			hand->is_started =
+				pthread_create(&hand->thread, NULL, hand_run, hand) == 0;
+	}
+}
+
+/* Is less than half a processor at work? */
+static void crew_look(struct crew *crew, struct pool *pool)
+{
+	int64_t wall_ns = clock_mono_ns(), processor_ns = clock_processor_ns();
+	bool is_idle = (processor_ns - crew->processor_ns) * 2 < wall_ns - crew->wall_ns;
+
+	crew->wall_ns = wall_ns;
+	crew->processor_ns = processor_ns;
+	if (!is_idle)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	crew_grow(crew, pool, POOL_FIRST);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* @crew: of the caller's own hand, else NULL. */
+static void hand_work(struct hand *hand, struct crew *crew)
+{
 	struct pool *pool = hand->pool;
 	size_t i;
 
@@ -53,14 +108,15 @@ static void *hand_run(void *arg)
 		struct err why = {0};
 		int r = pool->fn(hand->store, i, pool->arg, &why);
 
-		if (r == 0)
-			continue;
-		pthread_mutex_lock(&pool->lock);
-		if (pool->r == 0)
-			pool->r = err_set(pool->err, r, "%s", why.text);
-		pthread_mutex_unlock(&pool->lock);
+		if (r < 0) {
+			pthread_mutex_lock(&pool->lock);
+			if (pool->r == 0)
+				pool->r = err_set(pool->err, r, "%s", why.text);
+			pthread_mutex_unlock(&pool->lock);
+		}
+		if (crew && ++crew->looks % POOL_LOOK_EVERY == 0)
+			crew_look(crew, pool);
 	}
-	return NULL;
 }
 
 int pool_run(struct run *run, size_t n, pool_fn *fn, void *arg, struct err *err)
@@ -71,21 +127,16 @@ int pool_run(struct run *run, size_t n, pool_fn *fn, void *arg, struct err *err)
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .err = err};
 	struct hand own = {.pool = &pool, .store = run->store};
-	struct hand more[POOL_THREADS - 1] = {0};
+	struct crew crew = {.ref = &run->ref,
+			    .wall_ns = clock_mono_ns(),
+			    .processor_ns = clock_processor_ns()};
 
-	/* hands beyond the first are a convenience: without a store or thread, fewer do
-	 */
-	for (size_t i = 0; i < ARRAY_SIZE(more) && (i + 2) * POOL_SHARE_MIN <= n; i++) {
-		more[i].pool = &pool;
-		if (run_open_store(&run->ref, &more[i].store, NULL) == 0)
-			more[i].is_started = pthread_create(&more[i].thread, NULL,
-							    hand_run, &more[i]) == 0;
-	}
-	hand_run(&own);
-	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
-		if (more[i].is_started)
-			pthread_join(more[i].thread, NULL);
-		store_close(more[i].store);
+	crew_grow(&crew, &pool, POOL_FIRST - 1);
+	hand_work(&own, &crew);
+	for (size_t i = 0; i < crew.n; i++) {
+		if (crew.hands[i].is_started)
+			pthread_join(crew.hands[i].thread, NULL);
+		store_close(crew.hands[i].store);
 	}
 	return pool.r;
 }

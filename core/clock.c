@@ -23,6 +23,11 @@ int64_t clock_mono_ns(void)
 	return clock_read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t clock_processor_ns(void)
+{
+	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 #ifdef MUSTER_TESTING
 /* A machine whose wall clock is wrong: nothing may depend on it. */
 static int64_t clock_skew_ns(void)

@@ -11,6 +11,8 @@ enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
 
 /** clock_mono_ns() - CLOCK_MONOTONIC; never steps. */
 int64_t clock_mono_ns(void);
+/** clock_processor_ns() - processor time of the whole process. */
+int64_t clock_processor_ns(void);
 
 /** clock_real_ns() - CLOCK_REALTIME since the epoch; informative only. In builds for
  * tests MUSTER_CLOCK_SKEW_MS is added to it. */

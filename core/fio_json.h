@@ -70,6 +70,10 @@ json_t *fio_results_to_json(const struct fio_result *results, size_t n);
  */
 int fio_results_from_json(const json_t *v, struct fio_result **ret, size_t *ret_n,
 			  struct err *err);
+struct hist_cut;
+/** fio_results_from_cut() - the same of a document that hist_cut() shortened. */
+int fio_results_from_cut(const json_t *v, const struct hist_cut *cut,
+			 struct fio_result **ret, size_t *ret_n, struct err *err);
 void fio_results_free(struct fio_result *results, size_t n);
 
 #endif

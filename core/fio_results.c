@@ -51,7 +51,8 @@ json_t *fio_results_to_json(const struct fio_result *results, size_t n)
 	return all;
 }
 
-static int result_from_json(const json_t *v, struct fio_result *ret, struct err *err)
+static int result_from_json(const json_t *v, const struct hist_cut *cut,
+			    struct fio_result *ret, struct err *err)
 {
 	const json_t *lat = NULL;
 	const char *rw = "";
@@ -72,11 +73,17 @@ static int result_from_json(const json_t *v, struct fio_result *ret, struct err 
 	r = json_in_end(&in);
 	if (r >= 0)
 		r = fio_rw_parse(rw, &ret->rw, err);
-	return r < 0 ? r : hist_from_json(lat, &ret->lat, err);
+	return r < 0 ? r : hist_from_cut(lat, cut, &ret->lat, err);
 }
 
 int fio_results_from_json(const json_t *v, struct fio_result **ret, size_t *ret_n,
 			  struct err *err)
+{
+	return fio_results_from_cut(v, NULL, ret, ret_n, err);
+}
+
+int fio_results_from_cut(const json_t *v, const struct hist_cut *cut,
+			 struct fio_result **ret, size_t *ret_n, struct err *err)
 {
 	size_t n = json_array_size(v);
 	struct fio_result *results;
@@ -87,7 +94,7 @@ int fio_results_from_json(const json_t *v, struct fio_result **ret, size_t *ret_
 		return err_set(err, -EFBIG, "results: more than %d", FIO_RESULTS_MAX);
 	results = xcalloc(n + 1, sizeof(*results));
 	for (size_t i = 0; i < n; i++) {
-		int r = result_from_json(json_array_get(v, i), &results[i], err);
+		int r = result_from_json(json_array_get(v, i), cut, &results[i], err);
 
 		if (r < 0) {
 			fio_results_free(results, n);

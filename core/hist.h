@@ -136,4 +136,10 @@ json_t *hist_to_json(const struct hist *h);
  */
 int hist_from_json(const json_t *v, struct hist *h, struct err *err);
 
+struct hist_cut;
+/** hist_from_cut() - the same of a document that hist_cut() shortened; NULL: of a whole
+ * one. */
+int hist_from_cut(const json_t *v, const struct hist_cut *cut, struct hist *h,
+		  struct err *err);
+
 #endif

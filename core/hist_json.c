@@ -5,6 +5,7 @@
 
 #include "core/cleanup.h"
 #include "core/hist.h"
+#include "core/hist_cut.h"
 #include "core/json.h"
 #include "core/str.h"
 
@@ -142,34 +143,62 @@ static int whole_number(const json_t *v, uint64_t *ret)
 	return 0;
 }
 
-static int read_bins(const json_t *bins, struct hist *h, struct err *err)
+/* Bin @i of an ascending list, the one before it at @before ns. */
+static int read_bin(struct hist *h, size_t i, uint64_t ns, uint64_t count,
+		    uint64_t before, struct err *err)
 {
-	uint64_t ns = 0, count = 0, before = 0;
 	unsigned groups = h->groups;
-	json_t *pair;
-	size_t i;
+	int r;
 
-	json_array_foreach ((json_t *)bins, i, pair) {
-		int r;
-
-		if (json_array_size(pair) != 2 ||
-		    whole_number(json_array_get(pair, 0), &ns) < 0 ||
-		    whole_number(json_array_get(pair, 1), &count) < 0 || !count ||
-		    (i && ns <= before))
-			return err_set(err, -EINVAL,
-				       "lat.bins[%zu]: not an ascending [ns, count]", i);
-		r = hist_add(h, ns, count, err);
-		if (r < 0)
-			return err_wrap(err, r, "lat.bins[%zu]", i);
-		if (h->groups != groups)
-			return err_set(err, -EINVAL,
-				       "lat.bins[%zu]: beyond the stated geometry", i);
-		before = ns;
-	}
+	if (!count || (i && ns <= before))
+		return err_set(err, -EINVAL,
+			       "lat.bins[%zu]: not an ascending [ns, count]", i);
+	r = hist_add(h, ns, count, err);
+	if (r < 0)
+		return err_wrap(err, r, "lat.bins[%zu]", i);
+	if (h->groups != groups)
+		return err_set(err, -EINVAL, "lat.bins[%zu]: beyond the stated geometry",
+			       i);
 	return 0;
 }
 
-static int read_hist(const json_t *v, struct hist *h, struct err *err)
+static int read_bins(const json_t *bins, struct hist *h, struct err *err)
+{
+	uint64_t ns = 0, count = 0, before = 0;
+	json_t *pair;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach ((json_t *)bins, i, pair) {
+		if (json_array_size(pair) != 2 ||
+		    whole_number(json_array_get(pair, 0), &ns) < 0 ||
+		    whole_number(json_array_get(pair, 1), &count) < 0)
+			count = 0;
+		r = read_bin(h, i, ns, count, before, err);
+		if (r < 0)
+			return r;
+		before = ns;
+	}
+	return r;
+}
+
+/* In place of the bins is the cut's number. */
+static int read_cut(const json_t *bins, const struct hist_cut *cut, struct hist *h,
+		    struct err *err)
+{
+	size_t k = (size_t)json_integer_value(json_array_get(bins, 0));
+	size_t from = k < cut->n ? cut->from[k] : 0;
+	size_t n = k < cut->n ? cut->from[k + 1] - from : 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = read_bin(h, i, cut->pairs[from + i][0], cut->pairs[from + i][1],
+			     i ? cut->pairs[from + i - 1][0] : 0, err);
+	return r;
+}
+
+static int read_hist(const json_t *v, const struct hist_cut *cut, struct hist *h,
+		     struct err *err)
 {
 	const json_t *bins = NULL, *geometry = NULL;
 	uint64_t n = 0, min_ns = 0, max_ns = 0;
@@ -193,7 +222,7 @@ static int read_hist(const json_t *v, struct hist *h, struct err *err)
 	if (r >= 0)
 		r = read_geometry(geometry, h, err);
 	if (r >= 0)
-		r = read_bins(bins, h, err);
+		r = cut ? read_cut(bins, cut, h, err) : read_bins(bins, h, err);
 	if (r < 0)
 		return r;
 	if (h->n != n)
@@ -206,10 +235,16 @@ static int read_hist(const json_t *v, struct hist *h, struct err *err)
 
 int hist_from_json(const json_t *v, struct hist *h, struct err *err)
 {
+	return hist_from_cut(v, NULL, h, err);
+}
+
+int hist_from_cut(const json_t *v, const struct hist_cut *cut, struct hist *h,
+		  struct err *err)
+{
 	int r;
 
 	hist_init(h);
-	r = read_hist(v, h, err);
+	r = read_hist(v, cut, h, err);
 	if (r < 0)
 		hist_done(h);
 	return r;

@@ -86,6 +86,9 @@ uint64_t rng_entropy(void)
 
 void rng_nonce(char out[NONCE_CAP])
 {
-	snprintf(out, NONCE_CAP, "%016llx%016llx", (unsigned long long)rng_entropy(),
-		 (unsigned long long)rng_entropy());
+	unsigned long long v[2] = {0};
+
+	while (getrandom(v, sizeof(v), 0) != (ssize_t)sizeof(v))
+		;
+	snprintf(out, NONCE_CAP, "%016llx%016llx", v[0], v[1]);
 }

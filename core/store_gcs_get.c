@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 #include "core/crc32c.h"
@@ -235,9 +236,11 @@ int gcs_get_file(struct store *store, const char *name, uint64_t max_bytes, int 
 {
 	struct download dl = {.fd = fd, .max_bytes = max_bytes};
 	int r = download((struct gcs *)store, name, &dl, ret_meta, err);
+	struct stat st;
 
 	/* an object replaced in mid-read may have been longer before */
-	if (r == 0 && ftruncate(fd, (off_t)dl.have) < 0 && errno != EINVAL)
+	if (r == 0 && (fstat(fd, &st) < 0 || (uint64_t)st.st_size != dl.have) &&
+	    ftruncate(fd, (off_t)dl.have) < 0 && errno != EINVAL)
 		return err_errno(err, -errno, "writing the file for %s", name);
 	return r;
 }

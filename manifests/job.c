@@ -74,7 +74,7 @@ static void check_steps_known(struct json_in *in, const struct job *job)
 	}
 }
 
-static void steps_in(struct json_in *in, struct job *ret)
+void job_steps_in(struct json_in *in, struct job *ret)
 {
 	const json_t *v = orders_array(in, "steps", 0, ORDER_STEPS_MAX);
 
@@ -120,7 +120,7 @@ int job_parse(const char *text, size_t n, struct job *ret, struct err *err)
 			   &job.n_allowed_options);
 	orders_arms_in(&in, ORDER_JOB, &job.arms, &job.n_arms);
 	orders_cases_in(&in, &job.cases, &job.n_cases);
-	steps_in(&in, &job);
+	job_steps_in(&in, &job);
 	r = json_in_end(&in);
 	if (r < 0)
 		return r;
@@ -174,12 +174,14 @@ json_t *job_to_json(const struct job *job)
 
 void job_done(struct job *job)
 {
-	if (job->doc) {
+	if (job->doc && !job->is_like) {
 		orders_arms_free(job->arms, job->n_arms);
 		free(job->cases);
-		free(job->steps);
 		free(job->allowed_options);
 		free(job->settings.barrier.members);
+	}
+	if (job->doc) {
+		free(job->steps);
 		json_decref(job->doc);
 	}
 	*job = (struct job){0};

@@ -119,6 +119,7 @@ struct job {
 		*allowed_options; /* --allow-option: names let through the fio policy */
 	size_t n_allowed_options;
 	json_t *doc;
+	bool is_like; /* all but worker and steps is another's: manifests/job_like.h */
 };
 
 /**

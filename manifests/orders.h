@@ -37,6 +37,9 @@ void orders_settings_in(struct json_in *in, struct job_settings *ret,
 void orders_settings_out(struct json_out *out, const struct job_settings *s,
 			 const char *const *allowed, size_t n_allowed);
 
+/** job_steps_in() - "steps" against the job's arms, cases and settings; owned array. */
+void job_steps_in(struct json_in *in, struct job *ret);
+
 /** orders_item() - begin reading element @i of the array @key; @where names it. */
 void orders_item(struct json_in *in, const char *key, const json_t *array, size_t i,
 		 char where[WHERE_CAP], struct json_in *item);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hist_cut.h"
 #include "manifests/step_parts.h"
 
 void step_record_init(struct step_record *rec)
@@ -66,20 +67,22 @@ static void end_in(struct json_in *in, struct step_record *ret)
 	field_text(in, "ended", ret->ended, sizeof(ret->ended));
 }
 
-static void results_in(struct json_in *in, struct step_record *ret)
+static void results_in(struct json_in *in, const struct hist_cut *cut,
+		       struct step_record *ret)
 {
 	cleanup_str struct str line = STR_INIT(4096);
 	const json_t *v = NULL;
 	struct err why = {0};
 
 	json_in_arr(in, "results", JSON_MUST, &v);
-	if (!v || fio_results_from_json(v, &ret->results, &ret->n_results, &why) == 0)
+	if (!v || fio_results_from_cut(v, cut, &ret->results, &ret->n_results, &why) == 0)
 		return;
 	str_add_escaped(&line, why.text, strlen(why.text));
 	json_in_fail(in, "results", "%.200s", str_text(&line));
 }
 
-static void step_in(struct json_in *in, struct step_record *ret)
+static void step_in(struct json_in *in, const struct hist_cut *cut,
+		    struct step_record *ret)
 {
 	field_name(in, "run", run_id_is_valid, "a run's name", ret->run,
 		   sizeof(ret->run));
@@ -95,12 +98,13 @@ static void step_in(struct json_in *in, struct step_record *ret)
 	step_monitor_in(in, ret);
 	step_start_in(in, ret);
 	field_flags(in, "flags", &ret->flags);
-	results_in(in, ret);
+	results_in(in, cut, ret);
 	step_files_in(in, ret);
 }
 
-int step_record_parse(const char *text, size_t n, struct step_record *ret,
-		      unsigned *ret_unknown, struct err *err)
+/* @cut: what was taken out of @text, or NULL. */
+static int parse(const char *text, size_t n, const struct hist_cut *cut,
+		 struct step_record *ret, unsigned *ret_unknown, struct err *err)
 {
 	cleanup_step_record struct step_record rec = {0};
 	cleanup_json json_t *doc = NULL;
@@ -113,7 +117,7 @@ int step_record_parse(const char *text, size_t n, struct step_record *ret,
 		     err);
 	if (r < 0)
 		return r;
-	step_in(&in, &rec);
+	step_in(&in, cut, &rec);
 	r = json_in_end(&in);
 	if (r < 0)
 		return r;
@@ -122,6 +126,19 @@ int step_record_parse(const char *text, size_t n, struct step_record *ret,
 	if (ret_unknown)
 		*ret_unknown = unknown;
 	return 0;
+}
+
+/* Whatever is wrong is found again in the text as it came, and named as it is there. */
+int step_record_parse(const char *text, size_t n, struct step_record *ret,
+		      unsigned *ret_unknown, struct err *err)
+{
+	cleanup_str struct str shorter = STR_INIT(STEP_MAX_BYTES);
+	cleanup_hist_cut struct hist_cut cut = {0};
+
+	if (n <= STEP_MAX_BYTES && hist_cut(text, n, &shorter, &cut) &&
+	    parse(shorter.s, shorter.len, &cut, ret, ret_unknown, NULL) == 0)
+		return 0;
+	return parse(text, n, NULL, ret, ret_unknown, err);
 }
 
 json_t *step_record_to_json(const struct step_record *rec)
