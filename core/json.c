@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/json_write.h"
-
 /* jansson has no depth limit of ours: count brackets outside strings before parsing. */
 static bool json_depth_ok(const char *s, size_t n)
 {
@@ -62,22 +60,22 @@ static int json_sink(const char *bytes, size_t n, void *arg)
 	return s->failed ? -1 : 0;
 }
 
-int json_dump(const json_t *doc, struct str *ret, struct err *err)
+static int json_write(const json_t *doc, size_t flags, struct str *ret, struct err *err)
 {
-	if (!json_is_object(doc) && !json_is_array(doc))
+	if (!doc || json_dump_callback(doc, json_sink, ret, flags) < 0)
 		return err_set(err, -EFBIG, "a JSON document could not be written");
-	json_write_value(doc, ret);
 	str_addc(ret, '\n');
 	return str_check(ret, "a JSON document", err);
 }
 
+int json_dump(const json_t *doc, struct str *ret, struct err *err)
+{
+	return json_write(doc, JSON_COMPACT | JSON_REAL_PRECISION(17), ret, err);
+}
+
 int json_dump_pretty(const json_t *doc, struct str *ret, struct err *err)
 {
-	if (!doc || json_dump_callback(doc, json_sink, ret,
-				       JSON_INDENT(2) | JSON_REAL_PRECISION(17)) < 0)
-		return err_set(err, -EFBIG, "a JSON document could not be written");
-	str_addc(ret, '\n');
-	return str_check(ret, "a JSON document", err);
+	return json_write(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(17), ret, err);
 }
 
 json_t *json_text(const char *s)

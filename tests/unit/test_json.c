@@ -197,42 +197,8 @@ static void test_builders(void)
 	ok(json_is_real(real) && json_is_null(nan) && json_is_null(inf), "f64");
 }
 
-/* Whoever reads the documents must not see which of the two wrote them. */
-static void test_dump_as_jansson(void)
-{
-	static const double reals[] = {
-		0,    -0.0, 1,	   -1,	 1.5,	 0.1,	 1e14,	   1e15,      -1e15,
-		1e16, 1e17, 1e300, 1e-5, 5e-324, 0x1p53, 1e15 - 1, 123456.75, -2.5e-7};
-	static const json_int_t integers[] = {0,	 1,	    -1,	    10,
-					      INT64_MAX, INT64_MIN, 1000000};
-	cleanup_json json_t *doc = json_object(), *list = json_array();
-	cleanup_str struct str got = STR_INIT(1 << 16);
-	cleanup_free char *want = NULL;
-	char text[130] = "";
-
-	for (char c = 1; c < 127; c++)
-		text[c - 1] = c;
-	for (size_t i = 0; i < ARRAY_SIZE(reals); i++)
-		json_array_append_new(list, json_real(reals[i]));
-	for (size_t i = 0; i < ARRAY_SIZE(integers); i++)
-		json_array_append_new(list, json_integer(integers[i]));
-	json_object_set(doc, "list", list);
-	json_object_set_new(doc, text, json_string(text));
-	json_object_set_new(doc, "u", json_string("\x7f\u00e9\u20ac/"));
-	json_object_set_new(doc, "n", json_stringn("a\0b", 3));
-	json_object_set_new(doc, "",
-			    json_pack("[{},[],n,b,b,[[{s:[i,i]}]]]", 1, 0, "x", 1, 2));
-	want = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	ok(json_dump(doc, &got, NULL) == 0 && want && got.len == strlen(want) + 1 &&
-		   strncmp(got.s, want, got.len - 1) == 0,
-	   "written as jansson writes it");
-	if (want && strncmp(str_text(&got), want, strlen(want)) != 0)
-		printf("# %s\n# %s", want, str_text(&got));
-}
-
 int main(void)
 {
-	test_dump_as_jansson();
 	test_load();
 	test_load_size();
 	test_depth();
