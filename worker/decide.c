@@ -173,10 +173,13 @@ static int look_at_arrivals(struct look *look, struct err *err)
 
 static int look_at_fleet(struct look *look, struct err *err)
 {
+	int64_t now_ns = clock_mono_ns(), offset_ns, bound_ns;
 	char prefix[PATH_CAP];
 	int r = path_dir(prefix, &look->w->id.run, PATH_WORKERS, err);
 
-	look->d->fleet_ns = clock_mono_ns();
+	look->d->fleet_ns = now_ns;
+	if (clock_offset_get(&look->w->server_clock, now_ns, &offset_ns, &bound_ns))
+		look->server_now_ns = now_ns + offset_ns;
 	return r < 0 ? r : list(look, prefix, on_worker, err);
 }
 
@@ -259,33 +262,37 @@ static bool is_over(const struct worker *w, const struct decider *d)
 	       (int64_t)d->settings->timeout_s * NS_PER_S;
 }
 
+static enum barrier_call judge(const struct worker *w, const struct decider *d,
+			       struct barrier_tally *tally)
+{
+	*tally = decider_tally(d, is_over(w, d));
+	return plant_is("alone") ? BARRIER_GO : barrier_judge(d->settings->policy, tally);
+}
+
 int decider_look(struct worker *w, struct decider *d, struct err *err)
 {
 	struct look look = {.w = w, .d = d};
-	int64_t offset_ns, bound_ns;
 	struct barrier_tally tally;
 	enum barrier_call call;
+	bool is_due;
 	int r;
 
 	if (!d->seen)
 		d->seen = xcalloc(d->settings->n_members, sizeof(*d->seen));
 	d->looked_ns = clock_mono_ns();
+	is_due = !d->fleet_ns || d->looked_ns >= d->fleet_ns + fleet_look_ns(d);
 	r = look_at_arrivals(&look, err);
+	if (r == 0 && is_due)
+		r = look_at_fleet(&look, err);
 	if (r < 0)
 		return r;
-	tally = decider_tally(d, false);
-	/* also when all have arrived: one may have ended since */
-	if (tally.ready == tally.members || !d->fleet_ns ||
-	    clock_mono_ns() >= d->fleet_ns + fleet_look_ns(d)) {
-		if (clock_offset_get(&w->server_clock, clock_mono_ns(), &offset_ns,
-				     &bound_ns))
-			look.server_now_ns = clock_mono_ns() + offset_ns;
+	call = judge(w, d, &tally);
+	/* who was gone at an older look may be back, and who arrived may have ended */
+	if (call != BARRIER_WAIT && !is_due) {
 		r = look_at_fleet(&look, err);
 		if (r < 0)
 			return r;
+		call = judge(w, d, &tally);
 	}
-	tally = decider_tally(d, is_over(w, d));
-	call = plant_is("alone") ? BARRIER_GO
-				 : barrier_judge(d->settings->policy, &tally);
 	return call == BARRIER_WAIT ? 0 : decide(w, d, tally.is_over, call, err);
 }
