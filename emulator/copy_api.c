@@ -166,7 +166,7 @@ void emu_api_rewrite(struct emu_req *req)
 		       json_pack("{s:s, s:O, s:o, s:b, s:o}", "kind",
 				 "storage#rewriteResponse", "totalBytesRewritten", size,
 				 "objectSize", size, "done", 1, "resource",
-				 emu_object_json(o, base)));
+				 emu_object_json(o, base, NULL)));
 }
 
 void emu_api_move(struct emu_req *req)

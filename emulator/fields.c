@@ -54,7 +54,19 @@ static int parse_list(const char **p, json_t *into, int depth)
 	}
 }
 
-static json_t *selected(json_t *v, json_t *want)
+json_t *emu_fields_of(const json_t *want, const char *key)
+{
+	json_t *sub = json_object_get(want, key);
+
+	return sub ? sub : json_object_get(want, "*");
+}
+
+bool emu_fields_has(const json_t *want, const char *key)
+{
+	return json_object_size(want) == 0 || emu_fields_of(want, key);
+}
+
+json_t *emu_fields_cut(json_t *v, const json_t *want)
 {
 	json_t *out, *item;
 	const char *key;
@@ -64,33 +76,43 @@ static json_t *selected(json_t *v, json_t *want)
 	if (json_is_array(v)) {
 		out = json_array();
 		for (size_t i = 0; i < json_array_size(v); i++)
-			json_array_append_new(out, selected(json_array_get(v, i), want));
+			json_array_append_new(out,
+					      emu_fields_cut(json_array_get(v, i), want));
 		return out;
 	}
 	if (!json_is_object(v))
 		return json_incref(v);
 	out = json_object();
 	json_object_foreach (v, key, item) {
-		json_t *sub = json_object_get(want, key);
+		json_t *sub = emu_fields_of(want, key);
 
-		if (!sub)
-			sub = json_object_get(want, "*");
 		if (sub)
-			json_object_set_new(out, key, selected(item, sub));
+			json_object_set_new(out, key, emu_fields_cut(item, sub));
 	}
 	return out;
 }
 
-int emu_fields_apply(json_t **v, const char *text, struct emu_fail *f)
+int emu_fields_parse(const char *text, json_t **ret_want, struct emu_fail *f)
 {
 	cleanup_json json_t *want = json_object();
 	const char *p = text;
-	json_t *out;
 
-	if (parse_list(&p, want, 0) < 0 || *p)
+	if (*p && (parse_list(&p, want, 0) < 0 || *p))
 		return emu_fail(f, 400, "invalidParameter", "Invalid field selection %s",
 				text);
-	out = selected(*v, want);
+	*ret_want = steal_ptr(want);
+	return 0;
+}
+
+int emu_fields_apply(json_t **v, const char *text, struct emu_fail *f)
+{
+	cleanup_json json_t *want = NULL;
+	int status = emu_fields_parse(text, &want, f);
+	json_t *out;
+
+	if (status)
+		return status;
+	out = emu_fields_cut(*v, want);
 	json_decref(*v);
 	*v = out;
 	return 0;

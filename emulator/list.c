@@ -16,8 +16,9 @@ struct cursor {
 	size_t n, at;
 	const struct emu_list_query *q;
 	struct emu_list_page *page;
-	char *folded; /* the prefix returned last, on this page or before */
-	char *last;   /* kind and name of what was returned last */
+	char *folded;	  /* the prefix returned last, on this page or before */
+	char last_kind;	  /* of what was returned last; 0 = nothing was */
+	const char *last; /* its name: an object's, or @folded */
 };
 
 /* Length of the prefix @name folds into, 0 when it is an item. */
@@ -45,12 +46,6 @@ static size_t past_prefix(const struct cursor *c, const char *prefix)
 	return lo;
 }
 
-static void remember(struct cursor *c, char kind, const char *name)
-{
-	free(c->last);
-	c->last = xasprintf("%c%s", kind, name);
-}
-
 static size_t count(const struct cursor *c)
 {
 	return c->page->n_items + c->page->n_prefixes;
@@ -59,7 +54,8 @@ static size_t count(const struct cursor *c)
 static void add_item(struct cursor *c, struct emu_object *o)
 {
 	c->page->items[c->page->n_items++] = emu_object_ref(o);
-	remember(c, LAST_ITEM, o->name);
+	c->last_kind = LAST_ITEM;
+	c->last = o->name;
 }
 
 static void add_prefix(struct cursor *c, const char *name, size_t len)
@@ -67,7 +63,8 @@ static void add_prefix(struct cursor *c, const char *name, size_t len)
 	free(c->folded);
 	c->folded = xstrndup(name, len);
 	c->page->prefixes[c->page->n_prefixes++] = xstrdup(c->folded);
-	remember(c, LAST_PREFIX, c->folded);
+	c->last_kind = LAST_PREFIX;
+	c->last = c->folded;
 }
 
 /* The object at the cursor belongs to a prefix; false when the page is full. */
@@ -118,10 +115,12 @@ static int resume(struct cursor *c, struct emu_fail *f)
 static void finish(struct cursor *c, bool is_full)
 {
 	cleanup_str struct str token = STR_INIT(4 * EMU_NAME_MAX);
+	cleanup_free char *last = NULL;
 
-	if (!is_full || !c->last)
+	if (!is_full || !c->last_kind)
 		return;
-	emu_base64_url(&token, c->last, strlen(c->last));
+	last = xasprintf("%c%s", c->last_kind, c->last);
+	emu_base64_url(&token, last, strlen(last));
 	c->page->next_token = str_steal(&token);
 }
 
@@ -158,7 +157,6 @@ int emu_list(struct emu_object *const *objects, size_t n, const struct emu_list_
 	}
 	finish(&c, is_full);
 	free(c.folded);
-	free(c.last);
 	if (status)
 		emu_list_page_done(ret);
 	return status;

@@ -65,8 +65,11 @@ int emu_digests_check(const struct emu_digests *want, const struct emu_blob *blo
 /** emu_name_check() - 400 when @name cannot be an object's name. */
 int emu_name_check(const char *name, struct emu_fail *f);
 
-/** emu_object_json() - the object resource; @base is "http://host:port". */
-json_t *emu_object_json(const struct emu_object *o, const char *base);
+/**
+ * emu_object_json() - the object resource; @base is "http://host:port", @want what of it
+ * is asked for (see emu_fields_parse(), NULL = all).
+ */
+json_t *emu_object_json(const struct emu_object *o, const char *base, const json_t *want);
 /** emu_object_text() - a writable text field, or @fallback. */
 const char *emu_object_text(const struct emu_object *o, const char *key,
 			    const char *fallback);

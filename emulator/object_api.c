@@ -2,7 +2,9 @@
 // Objects over the JSON API: list, get, patch, update, delete.
 #include <string.h>
 
+#include "core/json.h"
 #include "core/str.h"
+#include "emulator/fields.h"
 #include "emulator/handlers.h"
 #include "emulator/list.h"
 #include "emulator/server.h"
@@ -46,25 +48,33 @@ static int read_list_query(const struct emu_req *req, struct emu_list_query *ret
 	return status;
 }
 
-static json_t *page_json(const struct emu_req *req, const struct emu_list_page *page)
+/* Takes @list; an empty one is left out, as the service does. */
+static void set_list(json_t *v, const json_t *want, const char *key, json_t *list)
+{
+	if (json_array_size(list) && emu_fields_has(want, key))
+		json_object_set(v, key, list);
+	json_decref(list);
+}
+
+/* Of a thousand objects only what @want selects is made. */
+static json_t *page_json(const struct emu_req *req, const struct emu_list_page *page,
+			 const json_t *want)
 {
 	cleanup_free char *base = emu_req_base(req);
-	json_t *v = json_pack("{s:s}", "kind", "storage#objects");
-	json_t *items = json_array(), *prefixes = json_array();
+	json_t *v = json_object(), *items = json_array(), *prefixes = json_array();
+	const json_t *of_item = emu_fields_of(want, "items");
 
-	for (size_t i = 0; i < page->n_items; i++)
-		json_array_append_new(items, emu_object_json(page->items[i], base));
+	if (emu_fields_has(want, "kind"))
+		json_object_set_new(v, "kind", json_string("storage#objects"));
+	for (size_t i = 0; i < page->n_items && emu_fields_has(want, "items"); i++)
+		json_array_append_new(items,
+				      emu_object_json(page->items[i], base, of_item));
 	for (size_t i = 0; i < page->n_prefixes; i++)
 		json_array_append_new(prefixes, json_string(page->prefixes[i]));
-	if (page->next_token)
+	if (page->next_token && emu_fields_has(want, "nextPageToken"))
 		json_object_set_new(v, "nextPageToken", json_string(page->next_token));
-	/* an empty list is left out, as the service does */
-	if (page->n_prefixes)
-		json_object_set(v, "prefixes", prefixes);
-	if (page->n_items)
-		json_object_set(v, "items", items);
-	json_decref(prefixes);
-	json_decref(items);
+	set_list(v, want, "prefixes", prefixes);
+	set_list(v, want, "items", items);
 	return v;
 }
 
@@ -87,13 +97,17 @@ static int list(struct emu_req *req, struct emu_list_page *ret, struct emu_fail 
 
 void emu_api_object_list(struct emu_req *req)
 {
+	cleanup_json json_t *want = NULL;
 	struct emu_list_page page = {0};
 	struct emu_fail f = {0};
 
-	if (list(req, &page, &f))
+	if (list(req, &page, &f) ||
+	    emu_fields_parse(emu_req_text(req, "fields"), &want, &f)) {
 		emu_reply_fail(req, &f);
-	else
-		emu_reply_json(req, 200, page_json(req, &page));
+	} else {
+		emu_reply_json(req, 200, page_json(req, &page, want));
+		req->reply.is_selected = true;
+	}
 	emu_list_page_done(&page);
 }
 

@@ -163,7 +163,7 @@ void emu_reply_object(struct emu_req *req, const struct emu_object *o)
 	char etag[EMU_ETAG_CAP];
 
 	req->generation = o->generation;
-	emu_reply_json(req, 200, emu_object_json(o, base));
+	emu_reply_json(req, 200, emu_object_json(o, base, NULL));
 	emu_object_etag(o, etag);
 	emu_reply_header(req, "ETag", "%s", etag);
 }

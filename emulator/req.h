@@ -44,6 +44,7 @@ struct emu_reply {
 	int status;
 	const char *type;      /* Content-Type; NULL = none */
 	json_t *json;	       /* the body, or */
+	bool is_selected;      /* it has the "fields" asked for and no others */
 	struct str text;       /* the body, or */
 	struct emu_blob *blob; /* @len bytes of it from @offset */
 	uint64_t offset, len;

@@ -6,8 +6,10 @@
 
 #include "core/clock.h"
 #include "core/crc32c.h"
+#include "core/json.h"
 #include "core/str.h"
 #include "emulator/base64.h"
+#include "emulator/fields.h"
 
 void emu_md5_base64(const unsigned char md5[16], char out[EMU_MD5_B64_CAP])
 {
@@ -46,77 +48,113 @@ const char *emu_object_text(const struct emu_object *o, const char *key,
 	return text ? text : fallback;
 }
 
-static void set_text(json_t *v, const char *key, const char *text)
+/** struct resource - the object being written: @v gets what @want selects. */
+struct resource {
+	json_t *v;
+	const json_t *want;
+};
+
+/* Takes @value. */
+static void set(struct resource *r, const char *key, json_t *value)
 {
-	json_object_set_new(v, key, json_string(text));
+	if (emu_fields_has(r->want, key))
+		json_object_set_new(r->v, key, value);
+	else
+		json_decref(value);
 }
 
-static void set_u64(json_t *v, const char *key, uint64_t n)
+static void set_text(struct resource *r, const char *key, const char *text)
 {
-	json_object_set_new(v, key, json_sprintf("%llu", (unsigned long long)n));
+	if (emu_fields_has(r->want, key))
+		json_object_set_new(r->v, key, json_string(text));
 }
 
-static void set_time(json_t *v, const char *key, int64_t real_ns)
+static void set_u64(struct resource *r, const char *key, uint64_t n)
+{
+	if (emu_fields_has(r->want, key))
+		json_object_set_new(r->v, key,
+				    json_sprintf("%llu", (unsigned long long)n));
+}
+
+static void set_time(struct resource *r, const char *key, int64_t real_ns)
 {
 	char text[RFC3339_CAP];
 
+	if (!emu_fields_has(r->want, key))
+		return;
 	clock_format(real_ns, text);
-	set_text(v, key, text);
+	set_text(r, key, text);
 }
 
-static void set_links(json_t *v, const struct emu_object *o, const char *base)
+static void set_links(struct resource *r, const struct emu_object *o, const char *base)
 {
 	cleanup_str struct str name = STR_INIT(4 * EMU_NAME_MAX);
 	unsigned long long generation = o->generation;
 
+	if (!emu_fields_has(r->want, "id") && !emu_fields_has(r->want, "selfLink") &&
+	    !emu_fields_has(r->want, "mediaLink"))
+		return;
 	str_add_percent(&name, o->name, "");
-	json_object_set_new(v, "id",
-			    json_sprintf("%s/%s/%llu", o->bucket, o->name, generation));
-	json_object_set_new(v, "selfLink",
-			    json_sprintf("%s/storage/v1/b/%s/o/%s", base, o->bucket,
-					 str_text(&name)));
-	json_object_set_new(
-		v, "mediaLink",
-		json_sprintf("%s/download/storage/v1/b/%s/o/%s?generation=%llu&alt=media",
-			     base, o->bucket, str_text(&name), generation));
+	set(r, "id", json_sprintf("%s/%s/%llu", o->bucket, o->name, generation));
+	set(r, "selfLink",
+	    json_sprintf("%s/storage/v1/b/%s/o/%s", base, o->bucket, str_text(&name)));
+	set(r, "mediaLink",
+	    json_sprintf("%s/download/storage/v1/b/%s/o/%s?generation=%llu&alt=media",
+			 base, o->bucket, str_text(&name), generation));
 }
 
-static void set_checksums(json_t *v, const struct emu_blob *blob)
+static void set_checksums(struct resource *r, const struct emu_blob *blob)
 {
 	char crc[CRC32C_B64_CAP], md5[EMU_MD5_B64_CAP];
 
 	if (blob->has_md5) {
 		emu_md5_base64(blob->md5, md5);
-		set_text(v, "md5Hash", md5);
+		set_text(r, "md5Hash", md5);
 	}
 	crc32c_base64(blob->crc32c, crc);
-	set_text(v, "crc32c", crc);
+	set_text(r, "crc32c", crc);
 }
 
-json_t *emu_object_json(const struct emu_object *o, const char *base)
+/* Members are copied: they go out while the object lives on. */
+static void set_meta(struct resource *r, json_t *meta)
 {
-	char etag[EMU_ETAG_CAP];
-	json_t *v = json_object();
+	const char *key;
+	json_t *item;
 
-	set_text(v, "kind", "storage#object");
-	set_links(v, o, base);
-	set_text(v, "name", o->name);
-	set_text(v, "bucket", o->bucket);
-	set_u64(v, "generation", o->generation);
-	set_u64(v, "metageneration", o->metageneration);
-	set_text(v, "storageClass", "STANDARD");
-	set_u64(v, "size", o->blob->size);
-	set_checksums(v, o->blob);
+	json_object_foreach (meta, key, item) {
+		cleanup_json json_t *copy = NULL;
+
+		if (!emu_fields_has(r->want, key))
+			continue;
+		copy = json_deep_copy(item);
+		set(r, key, emu_fields_cut(copy, emu_fields_of(r->want, key)));
+	}
+}
+
+json_t *emu_object_json(const struct emu_object *o, const char *base, const json_t *want)
+{
+	struct resource r = {.v = json_object(), .want = want};
+	char etag[EMU_ETAG_CAP];
+
+	set_text(&r, "kind", "storage#object");
+	set_links(&r, o, base);
+	set_text(&r, "name", o->name);
+	set_text(&r, "bucket", o->bucket);
+	set_u64(&r, "generation", o->generation);
+	set_u64(&r, "metageneration", o->metageneration);
+	set_text(&r, "storageClass", "STANDARD");
+	set_u64(&r, "size", o->blob->size);
+	set_checksums(&r, o->blob);
 	if (o->components)
-		json_object_set_new(v, "componentCount",
-				    json_integer((json_int_t)o->components));
-	emu_object_etag(o, etag);
-	set_text(v, "etag", etag);
-	set_time(v, "timeCreated", o->created_ns);
-	set_time(v, "updated", o->updated_ns);
-	set_time(v, "timeStorageClassUpdated", o->created_ns);
-	set_time(v, "timeFinalized", o->created_ns);
-	/* a copy: the reply may be cut down to the fields asked for */
-	json_object_update_new(v, json_deep_copy(o->meta));
-	return v;
+		set(&r, "componentCount", json_integer((json_int_t)o->components));
+	if (emu_fields_has(want, "etag")) {
+		emu_object_etag(o, etag);
+		set_text(&r, "etag", etag);
+	}
+	set_time(&r, "timeCreated", o->created_ns);
+	set_time(&r, "updated", o->updated_ns);
+	set_time(&r, "timeStorageClassUpdated", o->created_ns);
+	set_time(&r, "timeFinalized", o->created_ns);
+	set_meta(&r, o->meta);
+	return r.v;
 }

@@ -268,7 +268,7 @@ static void complete(struct emu_req *req, struct emu_session *s)
 		fail_session(req, s, &f);
 		return;
 	}
-	s->result = emu_object_json(o, base);
+	s->result = emu_object_json(o, base, NULL);
 	s->state = EMU_SESSION_COMPLETE;
 	emu_reply_object(req, o);
 }

@@ -97,7 +97,7 @@ static void render(struct emu_req *req)
 
 	if (!r->json || r->text.len)
 		return;
-	if (fields && *fields && r->status < 300 && !req->is_xml &&
+	if (fields && *fields && r->status < 300 && !req->is_xml && !r->is_selected &&
 	    emu_fields_apply(&r->json, fields, &f))
 		emu_reply_fail(req, &f);
 	if (json_dump(r->json, &r->text, NULL) < 0)

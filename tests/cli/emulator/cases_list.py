@@ -71,6 +71,34 @@ def random_listings(emu):
     emu.clear()
 
 
+def selection(text):
+    """{name: selection or {} for all} of a "fields" parameter, and what follows it."""
+    tree = {}
+    while True:
+        at, name = tree, ""
+        while text and text[0] not in ",()":
+            name, text = name + text[0], text[1:]
+        for part in name.split("/"):
+            at = at.setdefault(part, {})
+        if text[:1] == "(":
+            inner, text = selection(text[1:])
+            at.update(inner)
+            text = text[1:]
+        if text[:1] != ",":
+            return tree, text
+        text = text[1:]
+
+
+def cut(value, want):
+    want = selection(want)[0] if isinstance(want, str) else want
+    if isinstance(value, list):
+        return [cut(v, want) for v in value]
+    if not want or not isinstance(value, dict):
+        return value
+    return {k: cut(v, want.get(k, want.get("*"))) for k, v in value.items()
+            if k in want or "*" in want}
+
+
 def fields(emu):
     emu.multipart("d/f", b"data", resource={"metadata": {"k": "v"}})
     emu.media("g")
@@ -78,6 +106,14 @@ def fields(emu):
     same(reply, {"items": [{"name": "g", "size": "1"}], "prefixes": ["d/"]}, "fields")
     reply = emu.call("GET", emu.o("d/f", "fields=name,metadata")).json
     same(reply, {"name": "d/f", "metadata": {"k": "v"}}, "fields on get")
+    for want in ["kind", "items", "items(name,metadata/k)", "items/generation,nextPageToken",
+                 "items(id,selfLink,mediaLink,etag,md5Hash)", "items/metadata(k,none)", "*",
+                 "prefixes,kind", "items(*)", "none", "*/name", "items(metadata(none),updated)",
+                 "nextPageToken", "items(timeCreated,contentType,storageClass)"]:
+        for delimiter in ["/", ""]:
+            page = emu.call("GET", emu.o(query=f"maxResults=1&delimiter={delimiter}")).json
+            reply = emu.call("GET", emu.o(query=f"maxResults=1&delimiter={delimiter}&fields={want}"))
+            same(reply.json, cut(page, want), f"list with fields={want} is the list, cut")
     same(emu.call("GET", emu.o(query="pageToken=x")).status, 400, "a page token not of ours")
     emu.clear()
 
