@@ -80,6 +80,7 @@ static void *stretch_list(void *arg)
 {
 	struct stretch *stretch = arg;
 	struct list_req req = {.prefix = stretch->prefix,
+			       .is_brief = true,
 			       .start_offset = *stretch->begin ? stretch->begin : NULL,
 			       .on_object = on_object,
 			       .arg = stretch};

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { JSON_ROOM_BYTES = 4096 };
+
 /* jansson has no depth limit of ours: count brackets outside strings before parsing. */
 static bool json_depth_ok(const char *s, size_t n)
 {
@@ -52,18 +54,19 @@ int json_load(const char *text, size_t n, size_t max_bytes, const char *what,
 	return 0;
 }
 
-static int json_sink(const char *bytes, size_t n, void *arg)
-{
-	struct str *s = arg;
-
-	str_addn(s, bytes, n);
-	return s->failed ? -1 : 0;
-}
-
+/* Most documents fit at once; of others jansson says how much room they need. */
 static int json_write(const json_t *doc, size_t flags, struct str *ret, struct err *err)
 {
-	if (!doc || json_dump_callback(doc, json_sink, ret, flags) < 0)
+	size_t room = str_reserve(ret, JSON_ROOM_BYTES), n;
+
+	n = doc && room ? json_dumpb(doc, ret->s + ret->len, room, flags) : 0;
+	if (n > room) {
+		room = str_reserve(ret, n);
+		n = room < n ? 0 : json_dumpb(doc, ret->s + ret->len, room, flags);
+	}
+	if (!n)
 		return err_set(err, -EFBIG, "a JSON document could not be written");
+	ret->len += n;
 	str_addc(ret, '\n');
 	return str_check(ret, "a JSON document", err);
 }

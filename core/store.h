@@ -60,6 +60,7 @@ struct list_req {
 	const char *prefix;	  /* "" = all */
 	const char *start_offset; /* inclusive; NULL = from the beginning */
 	bool one_level;		  /* delimiter=/ */
+	bool is_brief; /* no custom metadata, no metageneration, no created_ns */
 	list_fn *on_object;
 	list_prefix_fn *on_prefix; /* only with one_level; may be NULL */
 	void *arg;

@@ -8,12 +8,14 @@
 #include "core/log.h"
 #include "core/store_gcs_impl.h"
 
-/* RFC 9562, version 4: 128 random bits but for six. */
-static void make_uuid(char out[GCS_UUID_CAP])
+/* RFC 9562, version 4: 128 random bits but for six. It names a call in the service's
+ * log and decides nothing. */
+static void make_uuid(struct rng *rng, char out[GCS_UUID_CAP])
 {
 	char hex[NONCE_CAP];
 
-	rng_nonce(hex);
+	snprintf(hex, sizeof(hex), "%016llx%016llx", (unsigned long long)rng_next(rng),
+		 (unsigned long long)rng_next(rng));
 	hex[12] = '4';
 	hex[16] = "89ab"[hex[16] & 3];
 	snprintf(out, GCS_UUID_CAP, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
@@ -39,7 +41,7 @@ void gcs_begin(struct gcs *gcs, struct gcs_call *call)
 		if (first_ns < call->retry.deadline_ns)
 			call->retry.deadline_ns = first_ns;
 	}
-	make_uuid(call->uuid);
+	make_uuid(&gcs->rng, call->uuid);
 }
 
 int gcs_fail(const struct gcs *gcs, const struct gcs_call *call, int code,

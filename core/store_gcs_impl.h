@@ -20,6 +20,7 @@ enum {
 
 #define GCS_META_FIELDS                                                                  \
 	"name,generation,metageneration,size,crc32c,timeCreated,updated,metadata"
+#define GCS_BRIEF_FIELDS "name,generation,size,crc32c,updated"
 
 /** struct gcs - one store over the JSON API. */
 struct gcs {

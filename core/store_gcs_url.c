@@ -35,7 +35,8 @@ char *gcs_list_url(const struct gcs *gcs, const struct list_req *req,
 
 	str_addf(&s, "%s/storage/v1/b/%s/o?maxResults=%u", gcs->base, gcs->store.bucket,
 		 max_results);
-	str_add(&s, "&fields=items(" GCS_META_FIELDS "),prefixes,nextPageToken");
+	str_addf(&s, "&fields=items(%s),prefixes,nextPageToken&prettyPrint=false",
+		 req->is_brief ? GCS_BRIEF_FIELDS : GCS_META_FIELDS);
 	if (req->prefix && *req->prefix)
 		add_query(&s, "prefix", req->prefix);
 	if (req->one_level)

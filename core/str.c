@@ -35,6 +35,15 @@ static bool str_room(struct str *s, size_t n)
 	return true;
 }
 
+size_t str_reserve(struct str *s, size_t n)
+{
+	size_t left = s->max > s->len ? s->max - s->len : 0;
+
+	if (!str_room(s, n < left ? n : left))
+		return 0;
+	return s->cap - s->len - 1 < left ? s->cap - s->len - 1 : left;
+}
+
 void str_addn(struct str *s, const void *bytes, size_t n)
 {
 	if (!str_room(s, n))
@@ -201,10 +210,17 @@ void str_add_percent(struct str *s, const char *text, const char *keep)
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				    "0123456789-._~";
 
-	for (; *text; text++) {
-		if (strchr(plain, *text) || strchr(keep, *text))
+	while (*text) {
+		size_t n = strspn(text, plain);
+
+		str_addn(s, text, n);
+		text += n;
+		if (!*text)
+			break;
+		if (strchr(keep, *text))
 			str_addc(s, *text);
 		else
 			str_addf(s, "%%%02X", (unsigned char)*text);
+		text++;
 	}
 }

@@ -35,6 +35,10 @@ void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_addv(struct str *s, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/** str_reserve() - room for @n bytes more, or as many as @max leaves, to be written at
+ * s + len by the caller, who then adds to @len; returns how many fit, 0 when it failed.
+ */
+size_t str_reserve(struct str *s, size_t n);
 /** str_reset() - empty it, keeping the memory. */
 void str_reset(struct str *s);
 /** str_text() - the text, "" when nothing was added; borrowed. */

@@ -138,6 +138,32 @@ static void test_dump(void)
 	ok(json_dump(NULL, &out, NULL) < 0, "nothing cannot be written");
 }
 
+/* Sizes around the room that is tried first, and limits around the size. */
+static void test_dump_sizes(void)
+{
+	for (size_t n = 4080; n < 4110; n += 1) {
+		cleanup_free char *text = xcalloc(n + 1, 1);
+		cleanup_json json_t *doc = NULL;
+		bool fits = true, is_refused = true;
+
+		memset(text, 'x', n);
+		doc = json_pack("[s]", text);
+		/* two brackets, two quotes, the newline */
+		for (size_t max = n; max < n + 12; max++) {
+			cleanup_str struct str out = STR_INIT(max);
+			int r = json_dump(doc, &out, NULL);
+
+			if (max < n + 5)
+				is_refused &= r == -EFBIG;
+			else
+				fits &= r == 0 && out.len == n + 5 &&
+					memcmp(out.s + 2, text, n) == 0 &&
+					strcmp(out.s + n + 2, "\"]\n") == 0;
+		}
+		ok(fits && is_refused, "%zu characters, limits below and above", n);
+	}
+}
+
 /* A real survives writing and reading bit for bit. */
 static void test_reals(void)
 {
@@ -203,6 +229,7 @@ int main(void)
 	test_load_size();
 	test_depth();
 	test_dump();
+	test_dump_sizes();
 	test_reals();
 	test_text();
 	test_builders();

@@ -337,6 +337,24 @@ static void test_list(void)
 	stop(&fake);
 }
 
+static void test_list_brief(void)
+{
+	struct fake fake = {.replies = {PAGE_3, PAGE_3}};
+	struct seen seen = {0};
+	struct list_req req = {.prefix = "", .on_object = on_object, .arg = &seen};
+
+	serve(&fake);
+	store->ops->list(store, &req, NULL, NULL);
+	req.is_brief = true;
+	ok(store->ops->list(store, &req, NULL, NULL) == 0 &&
+		   strcmp(seen.text, "p/c;p/c;") == 0 &&
+		   strstr(fake_request(&fake, 0), "metadata") &&
+		   !strstr(fake_request(&fake, 1), "metadata") &&
+		   strstr(fake_request(&fake, 1), "size,crc32c"),
+	   "a brief listing asks for no custom metadata");
+	stop(&fake);
+}
+
 static void test_list_stops(void)
 {
 	struct fake fake = {.replies = {PAGE_1, PAGE_2, PAGE_2}};
@@ -411,6 +429,7 @@ int main(void)
 	test_delete();
 	test_get();
 	test_list();
+	test_list_brief();
 	test_list_stops();
 	test_first_contact();
 	test_open();

@@ -87,6 +87,22 @@ static void test_absurd_sizes(void)
 	ok(s.failed && s.len == 1, "a sum past SIZE_MAX is refused");
 }
 
+static void test_reserve(void)
+{
+	cleanup_str struct str s = STR_INIT(100);
+
+	ok(str_reserve(&s, 30) >= 30 && s.len == 0, "room without text");
+	memset(s.s, 'a', 30);
+	s.len = 30;
+	ok(str_reserve(&s, 1000) == 70, "no more than the limit leaves");
+	memset(s.s + 30, 'b', 70);
+	s.len = 100;
+	ok(str_reserve(&s, 1) == 0 && !s.failed, "none is left, and nothing failed");
+	str_addc(&s, 'c');
+	ok(s.failed && s.len == 100 && str_reserve(&s, 0) == 0,
+	   "after a failure there is none");
+}
+
 static void test_bytes(void)
 {
 	cleanup_str struct str s = STR_INIT(1 << 20);
@@ -194,6 +210,7 @@ int main(void)
 	test_limit();
 	test_failed_sticks();
 	test_absurd_sizes();
+	test_reserve();
 	test_bytes();
 	test_starts_ends();
 	test_copy();
