@@ -8,6 +8,7 @@
 #include "coordinator/cells.h"
 #include "coordinator/fetch.h"
 #include "coordinator/record_spool.h"
+#include "coordinator/results.h"
 #include "coordinator/starts.h"
 #include "coordinator/steps.h"
 #include "manifests/job_like.h"
@@ -91,6 +92,9 @@ int collect_record_again(const struct collected *c, size_t index, struct step_re
 /** collect_check_job() - does @job belong to the run, and is it @object? */
 int collect_check_job(const struct collected *c, const struct run_object *object,
 		      const struct job *job, struct err *err);
+
+/** collect_workers() - the section "workers" of results.json. */
+int collect_workers(struct collected *c, struct results *results, struct err *err);
 
 /** collect_verdicts() - the verdicts on the starts, into c->starts. */
 void collect_verdicts(struct collected *c);

@@ -6,7 +6,6 @@
 
 #include "coordinator/collect.h"
 #include "coordinator/pool.h"
-#include "coordinator/results.h"
 
 static void add_problem(struct collected *c, const struct step_entry *step,
 			const char *state, const char *reason)
@@ -218,47 +217,6 @@ static int add_starts(struct collected *c, struct results *results, struct err *
 	return 0;
 }
 
-/* A manifest without its index of steps: whose figures these are, and of what machine. */
-static json_t *load_manifest(struct collected *c, const struct run_object *object)
-{
-	cleanup_str struct str text = STR_INIT(MANIFEST_MAX_BYTES);
-	cleanup_manifest struct manifest manifest = {0};
-	struct err why = {0};
-	unsigned unknown = 0;
-	json_t *item;
-	int r = fetch_read(&c->fetch, object, MANIFEST_MAX_BYTES, &text, &why);
-
-	if (r == 0)
-		r = manifest_parse(str_text(&text), text.len, &manifest, &unknown, &why);
-	if (r < 0) {
-		c->n_refused++;
-		collect_note(c, "%s refused: %s", object->relative, why.text);
-		return NULL;
-	}
-	item = manifest_to_json(&manifest);
-	json_object_del(item, "schema");
-	json_object_del(item, "steps");
-	return item;
-}
-
-static int add_workers(struct collected *c, struct results *results, struct err *err)
-{
-	results_section(results, "workers");
-	for (size_t i = 0; i < c->objects.n; i++) {
-		const struct run_object *object = &c->objects.v[i];
-		json_t *item = NULL;
-		int r = 0;
-
-		if (object->is_here && object->kind == PATH_KIND_MANIFEST)
-			item = load_manifest(c, object);
-		if (item)
-			r = results_item(results, item, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int add_notes(struct collected *c, struct results *results, struct err *err)
 {
 	results_section(results, "notes");
@@ -282,7 +240,7 @@ static int write_all(struct collected *c, struct results *results, struct err *e
 	if (r == 0)
 		r = add_starts(c, results, err);
 	if (r == 0)
-		r = add_workers(c, results, err);
+		r = collect_workers(c, results, err);
 	if (r == 0)
 		r = add_notes(c, results, err);
 	results_end(results);

@@ -50,11 +50,14 @@ json_t *latency_json(const struct latency *l)
 	if (!l->n)
 		return json_null();
 	list = json_array();
-	for (size_t i = 0; i < LATENCY_PERCENTILES; i++)
-		json_array_append_new(list,
-				      json_pack("{s:f, s:o, s:b}", "p", l->pct[i].p, "ns",
-						json_u64(l->pct[i].ns), "censored",
-						(int)l->pct[i].is_censored));
+	for (size_t i = 0; i < LATENCY_PERCENTILES; i++) {
+		json_t *pct = json_object();
+
+		json_object_set_new(pct, "p", json_f64(l->pct[i].p));
+		json_object_set_new(pct, "ns", json_u64(l->pct[i].ns));
+		json_object_set_new(pct, "censored", json_boolean(l->pct[i].is_censored));
+		json_array_append_new(list, pct);
+	}
 	o = json_object();
 	json_object_set_new(o, "n", json_u64(l->n));
 	json_object_set_new(o, "min_ns", json_u64(l->min_ns));

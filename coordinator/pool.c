@@ -14,7 +14,7 @@ enum { POOL_THREADS = 32, POOL_SHARE_MIN = 4 };
 
 /* More than these only when they leave the processor idle: a near bucket keeps it busy,
  * and there every further thread costs more than it brings. */
-enum { POOL_FIRST = 8, POOL_LOOK_EVERY = 4 };
+enum { POOL_FIRST = 4, POOL_LOOK_EVERY = 4 };
 
 /** struct pool - what the threads share; @lock guards what changes. */
 struct pool {

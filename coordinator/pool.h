@@ -34,7 +34,7 @@ struct pool_line {
 	void *arg;
 };
 
-enum { POOL_AHEAD = 16 }; /* at most so many items exist at a time */
+enum { POOL_AHEAD = 64 }; /* at most so many items exist at a time */
 
 /** pool_in_order() - 0, or what @take returned. An interrupt does not end it: it is for
  * what is here already. */

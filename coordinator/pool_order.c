@@ -6,23 +6,32 @@
 
 #include "coordinator/pool.h"
 
-enum { THREADS_MAX = 8 };
+enum { THREADS_MAX = 8, BUNDLE_ITEMS = 8, BUNDLES = POOL_AHEAD / BUNDLE_ITEMS };
 
-/** struct order - a ring of items; @lock guards all but the items themselves. */
+/** struct order - a ring of bundles of items, so that threads meet less often than once
+ * an item; @lock guards all but the items themselves. */
 struct order {
 	const struct pool_line *line;
-	size_t n;
+	size_t n, n_items; /* bundles; the last one may be short */
 	pthread_mutex_t lock;
 	pthread_cond_t has_room, has_item;
-	size_t next, taken; /* to be prepared, to be taken: next - taken <= POOL_AHEAD */
-	bool is_ready[POOL_AHEAD];
+	size_t next, taken; /* to be prepared, to be taken: next - taken <= BUNDLES */
+	bool is_ready[BUNDLES];
 	bool is_over;
 	char *items;
 };
 
-static void *item_at(const struct order *o, size_t index)
+static void *item_at(const struct order *o, size_t item)
 {
-	return o->items + index % POOL_AHEAD * o->line->item_bytes;
+	return o->items + item % POOL_AHEAD * o->line->item_bytes;
+}
+
+/* The first item after bundle @index. */
+static size_t end_of(const struct order *o, size_t index)
+{
+	size_t end = (index + 1) * BUNDLE_ITEMS;
+
+	return end < o->n_items ? end : o->n_items;
 }
 
 static bool begin_next(struct order *o, size_t *ret)
@@ -30,7 +39,7 @@ static bool begin_next(struct order *o, size_t *ret)
 	bool has;
 
 	pthread_mutex_lock(&o->lock);
-	while (!o->is_over && o->next < o->n && o->next - o->taken == POOL_AHEAD)
+	while (!o->is_over && o->next < o->n && o->next - o->taken == BUNDLES)
 		pthread_cond_wait(&o->has_room, &o->lock);
 	has = !o->is_over && o->next < o->n;
 	if (has)
@@ -41,10 +50,12 @@ static bool begin_next(struct order *o, size_t *ret)
 
 static void prepare(struct order *o, size_t index)
 {
-	memset(item_at(o, index), 0, o->line->item_bytes);
-	o->line->prepare(index, item_at(o, index), o->line->arg);
+	for (size_t i = index * BUNDLE_ITEMS; i < end_of(o, index); i++) {
+		memset(item_at(o, i), 0, o->line->item_bytes);
+		o->line->prepare(i, item_at(o, i), o->line->arg);
+	}
 	pthread_mutex_lock(&o->lock);
-	o->is_ready[index % POOL_AHEAD] = true;
+	o->is_ready[index % BUNDLES] = true;
 	if (index == o->taken)
 		pthread_cond_signal(&o->has_item);
 	pthread_mutex_unlock(&o->lock);
@@ -68,16 +79,22 @@ static void await(struct order *o, size_t index, bool is_alone)
 	if (is_alone && begin_next(o, &next))
 		prepare(o, next);
 	pthread_mutex_lock(&o->lock);
-	while (!o->is_ready[index % POOL_AHEAD])
+	while (!o->is_ready[index % BUNDLES])
 		pthread_cond_wait(&o->has_item, &o->lock);
 	pthread_mutex_unlock(&o->lock);
 }
 
+static void release(const struct order *o, size_t index)
+{
+	for (size_t i = index * BUNDLE_ITEMS; i < end_of(o, index); i++)
+		o->line->release(item_at(o, i));
+}
+
 static void free_slot(struct order *o, size_t index)
 {
-	o->line->release(item_at(o, index));
+	release(o, index);
 	pthread_mutex_lock(&o->lock);
-	o->is_ready[index % POOL_AHEAD] = false;
+	o->is_ready[index % BUNDLES] = false;
 	o->taken++;
 	pthread_cond_signal(&o->has_room);
 	pthread_mutex_unlock(&o->lock);
@@ -89,7 +106,8 @@ static int take_all(struct order *o, bool is_alone, struct err *err)
 
 	for (size_t i = 0; i < o->n && r == 0; i++) {
 		await(o, i, is_alone);
-		r = o->line->take(i, item_at(o, i), o->line->arg, err);
+		for (size_t j = i * BUNDLE_ITEMS; j < end_of(o, i) && r == 0; j++)
+			r = o->line->take(j, item_at(o, j), o->line->arg, err);
 		free_slot(o, i);
 	}
 	return r;
@@ -98,7 +116,8 @@ static int take_all(struct order *o, bool is_alone, struct err *err)
 int pool_in_order(const struct pool_line *line, size_t n, struct err *err)
 {
 	struct order o = {.line = line,
-			  .n = n,
+			  .n = (n + BUNDLE_ITEMS - 1) / BUNDLE_ITEMS,
+			  .n_items = n,
 			  .lock = PTHREAD_MUTEX_INITIALIZER,
 			  .has_room = PTHREAD_COND_INITIALIZER,
 			  .has_item = PTHREAD_COND_INITIALIZER,
@@ -108,7 +127,7 @@ int pool_in_order(const struct pool_line *line, size_t n, struct err *err)
 	size_t n_threads = 0;
 	int r;
 
-	for (long i = 0; i < cpus && i < THREADS_MAX && (size_t)i < n; i++)
+	for (long i = 0; i < cpus && i < THREADS_MAX && (size_t)i < o.n; i++)
 		n_threads += pthread_create(&threads[n_threads], NULL, hand_run, &o) == 0;
 	r = take_all(&o, n_threads == 0, err);
 	pthread_mutex_lock(&o.lock);
@@ -118,7 +137,7 @@ int pool_in_order(const struct pool_line *line, size_t n, struct err *err)
 	for (size_t i = 0; i < n_threads; i++)
 		pthread_join(threads[i], NULL);
 	for (size_t i = o.taken; i < o.next; i++)
-		line->release(item_at(&o, i));
+		release(&o, i);
 	free(o.items);
 	return r;
 }

@@ -8,9 +8,6 @@
 #include "coordinator/results_csv.h"
 #include "core/json_scratch.h"
 
-/* one entry: a record without its bins, at most as large as it came */
-enum { RESULTS_LINE_MAX_BYTES = 64 << 20 };
-
 void results_text_done(struct results_text *text)
 {
 	str_done(&text->csv);
@@ -31,8 +28,8 @@ void results_begin(struct results *results, bool is_complete)
 	results->n_items = 0;
 }
 
-/* A string alone is no document: what is rendered is a list of one. Steals @item. */
-static int render_item(json_t *item, struct str *ret, struct err *err)
+/* A string alone is no document: what is rendered is a list of one. */
+int results_item_render(json_t *item, struct str *ret, struct err *err)
 {
 	cleanup_json json_t *list = json_array();
 	int r;
@@ -44,7 +41,7 @@ static int render_item(json_t *item, struct str *ret, struct err *err)
 }
 
 /* What is written is that list without its brackets. */
-static void put_item(struct results *results, const struct str *list)
+void results_item_put(struct results *results, const struct str *list)
 {
 	fputs(results->n_items++ ? ",\n" : "\n", results->json);
 	fwrite(list->s + 1, 1, list->len - strlen("[]\n"), results->json);
@@ -53,10 +50,10 @@ static void put_item(struct results *results, const struct str *list)
 int results_item(struct results *results, json_t *item, struct err *err)
 {
 	cleanup_str struct str list = STR_INIT(RESULTS_LINE_MAX_BYTES);
-	int r = render_item(item, &list, err);
+	int r = results_item_render(item, &list, err);
 
 	if (r == 0)
-		put_item(results, &list);
+		results_item_put(results, &list);
 	return r;
 }
 
@@ -79,8 +76,20 @@ void results_pending_reason(const struct step_entry *step, struct str *ret)
 		str_add(ret, "no result in the bucket");
 }
 
+/* @record: NULL has none. */
+static struct latency *latencies_of(const struct step_record *record)
+{
+	size_t n = record ? record->n_results : 0;
+	struct latency *ret = xcalloc(n, sizeof(*ret));
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = latency_of(&record->results[i].lat);
+	return ret;
+}
+
 /* The record without its bins: raw/ has those; the percentiles say what they say. */
-static json_t *record_entry(const struct step_record *record)
+static json_t *record_entry(const struct step_record *record,
+			    const struct latency *latencies)
 {
 	cleanup_free struct fio_result *bare =
 		xcalloc(record->n_results, sizeof(struct fio_result));
@@ -95,11 +104,9 @@ static json_t *record_entry(const struct step_record *record)
 	without.results = bare;
 	entry = step_record_to_json(&without);
 	list = json_object_get(entry, "results");
-	for (size_t i = 0; i < record->n_results && i < json_array_size(list); i++) {
-		const struct latency l = latency_of(&record->results[i].lat);
-
-		json_object_set_new(json_array_get(list, i), "lat", latency_json(&l));
-	}
+	for (size_t i = 0; i < record->n_results && i < json_array_size(list); i++)
+		json_object_set_new(json_array_get(list, i), "lat",
+				    latency_json(&latencies[i]));
 	return entry;
 }
 
@@ -125,11 +132,13 @@ int results_render(const struct results *results, const struct step_entry *step,
 		   struct results_text *ret, struct err *err)
 {
 	JSON_SCRATCH;
+	cleanup_free struct latency *latencies = latencies_of(record);
 	cleanup_str struct str reason = STR_INIT(1024);
 	struct csv_row row = {.config = results->config,
 			      .cell = cells_find(results->cells, &step->plan),
 			      .step = step,
 			      .record = record,
+			      .latencies = latencies,
 			      .counts = counts};
 	json_t *entry;
 	int r;
@@ -142,14 +151,15 @@ int results_render(const struct results *results, const struct step_entry *step,
 	r = str_check(&ret->csv, "a row of results.csv", err);
 	if (r < 0)
 		return r;
-	entry = record ? record_entry(record) : pending_entry(results, step, row.reason);
+	entry = record ? record_entry(record, latencies)
+		       : pending_entry(results, step, row.reason);
 	if (entry)
 		json_object_set_new(entry, "counts", json_boolean(counts));
-	return render_item(entry, &ret->json, err);
+	return results_item_render(entry, &ret->json, err);
 }
 
 void results_put(struct results *results, const struct results_text *text)
 {
 	fwrite(str_text(&text->csv), 1, text->csv.len, results->csv);
-	put_item(results, &text->json);
+	results_item_put(results, &text->json);
 }

@@ -11,6 +11,9 @@
 #include "manifests/job.h"
 #include "manifests/record.h"
 
+/* one element: a record without its bins, at most as large as it came */
+enum { RESULTS_LINE_MAX_BYTES = 64 << 20 };
+
 /** struct results - both documents while they are written. FORMATS.md describes them. */
 struct results {
 	const struct config *config; /* borrowed, like the files */
@@ -47,6 +50,10 @@ void results_put(struct results *results, const struct results_text *text);
 
 /** results_section() - end the array before, begin another: "cells", "workers", … */
 void results_section(struct results *results, const char *name);
+/** results_item_render() - an element's text, for results_item_put(); steals @item.
+ * Several threads may render at once. */
+int results_item_render(json_t *item, struct str *ret, struct err *err);
+void results_item_put(struct results *results, const struct str *text);
 /** results_item() - one element of it; steals @item. */
 int results_item(struct results *results, json_t *item, struct err *err);
 /** results_end() - end of the last array and the document. */

@@ -52,24 +52,23 @@ void csv_head(const struct config *config, struct str *csv)
 }
 
 /* lat_n … lat_max_ns: without bins nothing is known, and that is not zero. */
-static void csv_latency(struct str *csv, const struct hist *lat)
+static void csv_latency(struct str *csv, const struct latency *l)
 {
-	struct latency l = latency_of(lat);
-
-	if (!l.n) {
+	if (!l->n) {
 		str_add(csv, ",,,,,,,,,");
 		return;
 	}
-	str_addf(csv, ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f", l.n, l.min_ns, l.mean_ns,
-		 l.stddev_ns);
+	str_addf(csv, ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f", l->n, l->min_ns, l->mean_ns,
+		 l->stddev_ns);
 	for (size_t i = 0; i < ARRAY_SIZE(csv_percentiles); i++) {
 		str_addc(csv, ',');
-		latency_pct_text(latency_pct(&l, csv_percentiles[i]), csv);
+		latency_pct_text(latency_pct(l, csv_percentiles[i]), csv);
 	}
-	str_addf(csv, ",%" PRIu64, l.max_ns);
+	str_addf(csv, ",%" PRIu64, l->max_ns);
 }
 
-static void csv_figures(struct str *csv, const struct fio_result *f)
+static void csv_figures(struct str *csv, const struct fio_result *f,
+			const struct latency *latency)
 {
 	if (!f) {
 		/* group … lat_max_ns: a step without figures has none, not zeros */
@@ -83,7 +82,7 @@ static void csv_figures(struct str *csv, const struct fio_result *f)
 	else
 		str_add(csv, ",,");
 	str_addf(csv, ",%" PRIu64, f->short_ios);
-	csv_latency(csv, &f->lat);
+	csv_latency(csv, latency);
 }
 
 static void csv_identity(struct str *csv, const struct csv_row *row)
@@ -156,7 +155,8 @@ void csv_rows(const struct csv_row *row, struct str *csv)
 
 	for (size_t i = 0; i < n || i == 0; i++) {
 		csv_identity(csv, row);
-		csv_figures(csv, i < n ? &row->record->results[i] : NULL);
+		csv_figures(csv, i < n ? &row->record->results[i] : NULL,
+			    &row->latencies[i]);
 		csv_tail(csv, row);
 	}
 }

@@ -11,6 +11,7 @@ struct csv_row {
 	const struct cell *cell; /* NULL when the matrix has no such cell */
 	const struct step_entry *step;
 	const struct step_record *record; /* NULL = pending */
+	const struct latency *latencies;  /* of the record's results, in their order */
 	bool counts;
 	const char *reason;
 };
