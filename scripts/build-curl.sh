@@ -27,7 +27,7 @@ options=(
 	--disable-{file,ipfs,websockets,unix-sockets,doh,mime,form-api,cookies,hsts}
 	--disable-{alt-svc,netrc,ntlm,ntlm-wb,kerberos-auth,negotiate-auth,aws,sspi}
 	--disable-{tls-srp,digest-auth,progress-meter,get-easy-options}
-	--disable-{threaded-resolver,httpsrr,ssls-export,ech,ca-search}
+	--disable-{threaded-resolver,httpsrr,ssls-export,ech,ca-search,headers-api}
 )
 
 die()
