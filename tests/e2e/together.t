@@ -178,12 +178,27 @@ for _ in $(seq 100); do
 done
 kill -TERM "$(pgrep -f "muster-worker.*ws-back-w-2" | head -n 1)"
 wait $b
-sleep 11 # until w-1 has seen it interrupted
+# w-1 has seen it interrupted, just now
+curl -s -X DELETE "$STORAGE_EMULATOR_HOST/_emulator/requests"
+for _ in $(seq 150); do
+	curl -s "$STORAGE_EMULATOR_HOST/_emulator/requests" | grep -q 'prefix=back%2Fworkers%2F[&"]' && break
+	sleep 0.1
+done
 worker back w-2 & b=$!
 for _ in $(seq 100); do
 	muster status gs://ctl/back | grep -q '^w-2 .*running' && break
 	sleep 0.1
 done
+# w-1 alone is to judge: w-2 is held, and of w-3 there is only the arrival
+pid=$(pgrep -f "muster-worker.*ws-back-w-2" | head -n 1)
+kill -STOP "$pid"
+muster store cp gs://ctl/back/barriers/1/arrive/w-1.json "$t_dir/arrival.json"
+muster store cp "$t_dir/arrival.json" gs://ctl/back/barriers/1/arrive/w-3.json
+for _ in $(seq 100); do
+	muster store stat gs://ctl/back/barriers/1/verdict.json >/dev/null 2>&1 && break
+	sleep 0.1
+done
+kill -CONT "$pid"
 worker back w-3 & c=$!
 wait $a; wait $b; wait $c
 collect back
