@@ -41,6 +41,16 @@ void run_objects_done(struct run_objects *objects);
 /** fetch_list() - list the whole run. */
 int fetch_list(struct run *run, struct run_objects *ret, struct err *err);
 
+enum { FETCH_CUTS = 3 };
+
+/**
+ * fetch_cuts() - pure: before whose results a run is cut to be listed in stretches.
+ *
+ * @ret: borrowed from @workers; "<name>/" of each is after that of the one before it
+ * Returns how many: none for a small fleet.
+ */
+size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS]);
+
 /** run_object_name() - inside the bucket; run_object_parts() - taken apart (without
  * parts.relative). -ENAMETOOLONG cannot happen to listed objects. */
 int run_object_name(const struct run *run, const struct run_object *object,
