@@ -12,6 +12,14 @@ static void add_step(struct fleet_steps *s, enum step_view view)
 	s->not_ok += view != STEP_PENDING && view != STEP_OK;
 }
 
+/* What resume would move or give again: a cancelled step once its owner is gone, too. */
+static bool is_left(const struct step_entry *e, const struct fleet_worker *owner)
+{
+	bool is_gone = owner->view == FLEET_ENDED || owner->view == FLEET_STALE;
+
+	return e->view == STEP_PENDING || (e->view == STEP_CANCELLED && is_gone);
+}
+
 int verdict_load(struct run *run, struct fleet *fleet, struct err *err)
 {
 	cleanup_survey struct survey survey = {0};
@@ -30,7 +38,7 @@ int verdict_load(struct run *run, struct fleet *fleet, struct err *err)
 		struct fleet_worker *w = fleet_find(fleet, e->owner);
 
 		add_step(&steps, e->view);
-		if (w && e->view == STEP_PENDING)
+		if (w && is_left(e, w))
 			w->is_relieved = false;
 	}
 	fleet->steps = steps;

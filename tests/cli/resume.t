@@ -12,10 +12,10 @@ from make_run import *
 
 FINAL = ("ok", "failed", "timeout", "invalid")
 
-def fleet(name, states, iterations=2, **more):
+def fleet(name, states, iterations=2, stale_s=3600, **more):
     """Workers in these states (None: never seen), one step each and iteration."""
     r = Run(name, workers=len(states), tests=1, arms=2, iterations=len(states) * iterations // 2)
-    r.settings.update(stale_s=3600)
+    r.settings.update(stale_s=stale_s, heartbeat_s=1)
     r.plan()
     for w, s in zip(r.workers, states):
         if s:
@@ -280,9 +280,9 @@ ok $? "its steps move on, in the same run of resume"
 
 # --- what status and wait make of it ---
 pyf <<'PY'
-def moved(name, state, done_by_new):
+def moved(name, state, done_by_new, last="done", **more):
     """w-1 is dead and has lost both its steps to w-2, which has done its own."""
-    r = fleet(name, [state, "done"])
+    r = fleet(name, [state, "done"], **more)
     b = r.bucket
     b.put(f"{name}/jobs/w-2.r2.json", r.job("w-2", 2, [dict(s, attempt=2, **{"from": "w-1"}) for s in r.steps["w-1"]]))
     b.put(f"{name}/control/0001.json", {"schema": "muster/control/1", "kind": "reassign", "workers": ["w-1", "w-2"],
@@ -292,8 +292,11 @@ def moved(name, state, done_by_new):
     for s, state in zip(r.steps["w-1"], done_by_new):
         if state:
             r.put_record(r.record("w-2", s["matrix_id"], s["iteration"], state, attempt=2))
-    r.heartbeat("w-2", "done", done=4, total=4)
+    r.heartbeat("w-2", last, done=4, total=4)
     return r
+# stopped after the moves: w-2 has cancelled a step, and is gone
+moved("m-stale", "failed", ["ok", "cancelled"], last="running", stale_s=2)
+moved("m-stop", "failed", ["ok", "cancelled"], last="cancelled")
 moved("m-ok", "failed", ["ok", "ok"])
 moved("m-no", "interrupted", ["ok", "failed"])
 moved("m-void", "cancelled", ["invalid", "ok"])
@@ -306,13 +309,23 @@ for seq, (k, w) in enumerate([(3, "w-1"), (4, "w-2")], 2):
     r.bucket.put(f"m-passed/control/{seq:04}.json", {"schema": "muster/control/1", "kind": "reassign",
           "workers": ["w-1", "w-2"], "steps": [s["step"]], "round": k, "reason": None})
 PY
-for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left" "0 m-passed"; do
+for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left" "0 m-passed" "1 m-stop"; do
 	name=${row#* }
 	run "${row% *}" status "gs://ctl/$name" && run "${row% *}" wait "gs://ctl/$name" --timeout 20s && [ ! -s "$dir/err" ]
 	ok $? "a run with moved steps is judged by them: $name, exit ${row% *}"
 done
 run 3 status gs://ctl/m-left && has "1 done, but a step it was given is not (w-2)" && has "muster resume gs://ctl/m-left" && has "3 of 4 steps ended"
 ok $? "a step that its owner has left over is told"
+for row in "m-stop cancelled: stopped by an order" "m-stale stale: died or cut off"; do
+	name=${row%% *}
+	for _ in $(seq 60); do
+		run 1 status "gs://ctl/$name" && ! has running && break
+		sleep 0.1
+	done
+	run 1 status "gs://ctl/$name" && has "1 ${row#* }" && has "(w-2)" && has "muster resume gs://ctl/$name" && ! has "others have its steps" &&
+		run 0 resume "gs://ctl/$name" --dry-run && has "1 step would be moved"
+	ok $? "a cancelled step is left over, as resume says: $name"
+done
 run 0 status gs://ctl/m-ok --json && pyf "$dir/out" <<'PY'
 d = json.load(open(sys.argv[1]))
 assert d["over"] and (d["steps_done"], d["steps_total"]) == (4, 4), d
