@@ -249,21 +249,27 @@ static void check_duplicate(struct run *run, struct fleet_worker *w)
 
 static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker *w)
 {
-	if (!w->has_heartbeat || w->hb.reason[0])
-		return false;
 	return fleet->n <= FLEET_PROGRESS_MAX || w->view == FLEET_STALE ||
 	       (w->view == FLEET_ENDED && w->hb.state != WORKER_DONE);
 }
 
-void fleet_load_reasons(struct run *run, struct fleet *fleet)
+/* Of the others: one that was started again may be there twice. */
+static bool is_suspect(const struct fleet *fleet, const struct fleet_worker *w)
 {
-	unsigned left = FLEET_REASONS_MAX;
+	return !is_of_interest(fleet, w) && w->view == FLEET_ALIVE &&
+	       w->hb.incarnation.n >= 2;
+}
 
+/* Returns how many of @left are left. */
+static unsigned load_reasons(struct run *run, struct fleet *fleet, unsigned left,
+			     bool (*is_meant)(const struct fleet *fleet,
+					      const struct fleet_worker *w))
+{
 	for (size_t i = 0; i < fleet->n && left && !cmd_interrupted(); i++) {
 		struct fleet_worker *w = &fleet->workers[i];
 		struct heartbeat listed = w->hb;
 
-		if (!is_of_interest(fleet, w))
+		if (!w->has_heartbeat || w->hb.reason[0] || !is_meant(fleet, w))
 			continue;
 		left--;
 		load_heartbeat(run, w);
@@ -273,6 +279,14 @@ void fleet_load_reasons(struct run *run, struct fleet *fleet)
 		else
 			check_duplicate(run, w);
 	}
+	return left;
+}
+
+void fleet_load_reasons(struct run *run, struct fleet *fleet)
+{
+	unsigned left = load_reasons(run, fleet, FLEET_REASONS_MAX, is_of_interest);
+
+	load_reasons(run, fleet, left, is_suspect);
 }
 
 static int load_verdict(struct store *store, size_t index, void *arg, struct err *err)

@@ -81,8 +81,13 @@ json_t *heartbeat_to_json(const struct heartbeat *hb)
 
 void heartbeat_summary(const struct heartbeat *hb, char out[STORE_SUMMARY_CAP])
 {
-	snprintf(out, STORE_SUMMARY_CAP, "%s %s %u %u/%u", worker_state_name(hb->state),
-		 *hb->step ? hb->step : "-", hb->attempt, hb->done, hb->total);
+	int n = snprintf(out, STORE_SUMMARY_CAP, "%s %s %u %u/%u",
+			 worker_state_name(hb->state), *hb->step ? hb->step : "-",
+			 hb->attempt, hb->done, hb->total);
+
+	if (hb->incarnation.n)
+		snprintf(out + n, STORE_SUMMARY_CAP - (size_t)n, " %u",
+			 hb->incarnation.n);
 }
 
 /* The next word of *@p, up to any of @stops or the end, in @out. */
@@ -125,6 +130,8 @@ int heartbeat_from_summary(const char *summary, struct heartbeat *ret, struct er
 		is_ours = is_step_id(step);
 		str_copy(hb.step, sizeof(hb.step), step);
 	}
+	if (is_ours && *p)
+		is_ours = take_number(&p, " ", &hb.incarnation.n);
 	/* one spelling only, so that nothing trails */
 	if (is_ours)
 		heartbeat_summary(&hb, again);

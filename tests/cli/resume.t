@@ -342,6 +342,13 @@ for w, other in (("w-1", 0), ("w-2", 1)):
     hb["incarnation"].update(n=2, nonce="%032x" % other)
     r.bucket.put(f"double/workers/{w}.json", hb, "running - 0 0/2")
     r.manifest(w)
+# a larger fleet: the summary tells who was started more than once
+r = fleet("many", ["running"] * 18 + ["failed"] * 2)
+for i, w in enumerate(r.workers[:18]):
+    hb = json.loads(r.bucket.get(f"many/workers/{w}.json"))
+    hb["incarnation"].update(n=1 + i % 3, nonce="%032x" % i)
+    r.bucket.put(f"many/workers/{w}.json", hb, f"running - 0 0/2 {1 + i % 3}")
+    r.manifest(w) if w in ("w-1", "w-2", "w-3") else None
 PY
 run 1 status gs://ctl/named && has "1 waiting: not booted yet, or cannot reach the bucket (w-5)" && has "1 failed" && has "(w-3)" && has "1 interrupted" && has "(w-4)" && has "muster resume gs://ctl/named"
 ok $? "status names the workers, and what to do"
@@ -350,6 +357,8 @@ w = json.load(open(sys.argv[1]))["workers"]
 assert [x["duplicate"] for x in w] == [False, True] and w[0]["incarnation"] == 2 and not w[0]["slow"]
 PY
 ok $? "lease and manifest of different incarnations: a duplicate"
+run 1 status gs://ctl/many && has "2 duplicate: two processes write under one name; stop one of them (w-2 w-3)"
+ok $? "in a larger fleet, too"
 
 # --- killed after every write, and repeated ---
 if ! grep -q MUSTER_DIE_AFTER_WRITES "$muster"; then

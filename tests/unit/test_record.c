@@ -304,6 +304,12 @@ static void test_summary(void)
 		"running 17-1 2 3/4294967296",
 		"running 17-1 2 3/12/4",
 		"running 17-1 2 3/12\n",
+		"running 17-1 2 3/12 0",
+		"running 17-1 2 3/12 02",
+		"running 17-1 2 3/12 2 ",
+		"running 17-1 2 3/12 2 4",
+		"running 17-1 2 3/12 4294967296",
+		"running 17-1 2 3/12 x",
 	};
 	char line[STORE_SUMMARY_CAP];
 
@@ -311,8 +317,15 @@ static void test_summary(void)
 	ok(strcmp(line, "running 17-1 2 3/12") == 0, "summary: %s", line);
 	ok(heartbeat_from_summary(line, &again, NULL) == 0 &&
 		   again.state == WORKER_RUNNING && strcmp(again.step, "17-1") == 0 &&
-		   again.attempt == 2 && again.done == 3 && again.total == 12,
+		   again.attempt == 2 && again.done == 3 && again.total == 12 &&
+		   again.incarnation.n == 0,
 	   "and back");
+	hb.incarnation.n = 4294967295;
+	heartbeat_summary(&hb, line);
+	ok(strcmp(line, "running 17-1 2 3/12 4294967295") == 0, "summary: %s", line);
+	ok(heartbeat_from_summary(line, &again, NULL) == 0 && again.total == 12 &&
+		   again.incarnation.n == 4294967295,
+	   "and back, with the incarnation");
 	for (unsigned s = 0; s < WORKER_STATE_COUNT; s++) {
 		hb = (struct heartbeat){.state = s};
 		heartbeat_summary(&hb, line);
