@@ -134,6 +134,7 @@ taken design design "${suite[@]}" --workers 3 --iterations 4 --design spread
 taken timeout 'cases\[0\].timeout_s' "${suite[@]}" --workers 3 --iterations 3 --timeout 5m
 taken "number of attempts" settings.max_attempts "${suite[@]}" --workers 3 --iterations 3 --max-attempts 3
 taken heartbeat settings.heartbeat_s "${suite[@]}" --workers 3 --iterations 3 --heartbeat 5s
+taken heartbeat settings.heartbeat_s "${suite[@]}" --workers 3 --iterations 3 --heartbeat 60s
 taken staleness settings.stale_s "${suite[@]}" --workers 3 --iterations 3 --stale 3m
 taken option settings.allow_options "${suite[@]}" --workers 3 --iterations 3 --allow-option log_avg_msec
 taken pin 'arms\[0\].version' "${suite[@]:0:8}" --pin master=v3.0.9 --workers 3 --iterations 3 \
