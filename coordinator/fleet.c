@@ -107,6 +107,30 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+void fleet_add_job(struct fleet_worker *w, unsigned round, int64_t created_ns)
+{
+	if (round > w->rounds)
+		w->rounds = round;
+	if (created_ns > w->job_created_ns)
+		w->job_created_ns = created_ns;
+	if (!w->first_job_ns || created_ns < w->first_job_ns)
+		w->first_job_ns = created_ns;
+}
+
+bool fleet_may_wait(const struct fleet_worker *w, int64_t now_ns, unsigned stale_s,
+		    int64_t order_ns)
+{
+	int64_t newest_ns = order_ns + NS_PER_S;
+
+	if (!w->has_heartbeat)
+		return true;
+	if (!worker_is_end(w->hb.state) &&
+	    now_ns - w->updated_ns <= (int64_t)stale_s * NS_PER_S)
+		return false;
+	return w->updated_ns < newest_ns &&
+	       now_ns - newest_ns <= (int64_t)FLEET_BOOT_S * NS_PER_S;
+}
+
 static enum fleet_view derive_one(struct fleet_worker *w, int64_t now_ns,
 				  unsigned stale_s, int64_t watch_started_ns)
 {

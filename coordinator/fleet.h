@@ -84,6 +84,18 @@ enum { JOB_STEM_CAP = WORKER_CAP + 1 };
 bool fleet_jobless(const struct fleet *fleet, char first[JOB_STEM_CAP],
 		   char last[JOB_STEM_CAP]);
 
+/** fleet_add_job() - @w has a job, created at @created_ns by the server's clock. */
+void fleet_add_job(struct fleet_worker *w, unsigned round, int64_t created_ns);
+
+/**
+ * fleet_may_wait() - may a job of this worker that an order written at @order_ns has
+ * committed make it waiting, or say since when it is? Only then it must be looked at.
+ *
+ * @order_ns: server clock, cut to whole seconds; the job is no younger than the order
+ */
+bool fleet_may_wait(const struct fleet_worker *w, int64_t now_ns, unsigned stale_s,
+		    int64_t order_ns);
+
 /**
  * fleet_derive() - fill in every view.
  *

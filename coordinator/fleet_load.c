@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coordinator/cmd.h"
+#include "coordinator/fleet_jobs.h"
 #include "coordinator/fleet_slow.h"
 #include "coordinator/pool.h"
 
@@ -55,12 +56,7 @@ static int on_job(const struct obj_meta *meta, void *arg, struct err *err)
 		return 0;
 	w = fleet_worker(load->fleet, parts.worker);
 	w->is_planned = true;
-	if (parts.round > w->rounds)
-		w->rounds = parts.round;
-	if (meta->created_ns > w->job_created_ns)
-		w->job_created_ns = meta->created_ns;
-	if (!w->first_job_ns || meta->created_ns < w->first_job_ns)
-		w->first_job_ns = meta->created_ns;
+	fleet_add_job(w, parts.round, meta->created_ns);
 	return 0;
 }
 
@@ -93,14 +89,23 @@ static int load_workers(struct load *load, struct err *err)
 	return store->ops->list(store, &req, &load->fleet->server_now_ns, err);
 }
 
-/* Workers that came after split: an order that gives them steps names them. */
-static void add_reassigned(const struct order_log *log, struct fleet *fleet)
+/* Workers that came after split: an order that gives them steps names them, and their
+ * first job is hardly older than that. */
+static void add_reassigned(const struct run *run, struct fleet *fleet)
 {
+	const struct order_log *log = &run->orders;
+
 	for (size_t i = 0; i < log->n; i++) {
 		const struct control *c = &log->v[i];
 
-		for (size_t k = 0; c->kind == CONTROL_REASSIGN && k < c->n_workers; k++)
-			fleet_worker(fleet, c->workers[k])->is_planned = true;
+		for (size_t k = 0; c->kind == CONTROL_REASSIGN && k < c->n_workers; k++) {
+			struct fleet_worker *w = fleet_worker(fleet, c->workers[k]);
+			size_t at = (size_t)(w - fleet->workers);
+
+			w->is_planned = true;
+			if (at >= run->config.n_workers && !w->first_job_ns)
+				w->first_job_ns = log->written_ns[i];
+		}
 	}
 }
 
@@ -110,7 +115,7 @@ static void take_for_granted(struct load *load)
 	for (size_t i = 0; i < load->fleet->n; i++) {
 		struct fleet_worker *w = &load->fleet->workers[i];
 
-		if (w->is_planned && w->has_heartbeat)
+		if (w->is_planned && w->has_heartbeat && !w->first_job_ns)
 			w->first_job_ns = load->run->created_ns;
 	}
 }
@@ -130,15 +135,26 @@ static int load_jobs(struct load *load, bool is_complete, struct err *err)
 	if (r < 0)
 		return r;
 	load->skip = strlen(prefix);
-	if (!is_complete) {
-		take_for_granted(load);
-		if (!fleet_jobless(load->fleet, first, load->last))
-			return 0;
-	}
+	if (!is_complete && !fleet_jobless(load->fleet, first, load->last))
+		return 0;
 	snprintf(start, sizeof(start), "%s%s", prefix, first);
 	/* ages are of the moment of the heartbeats: this reply's Date is not used */
 	r = store->ops->list(store, &req, &date_ns, err);
 	return r == PAST_LAST ? 0 : r;
+}
+
+/* In a large fleet: only what decides something. */
+static int look_at_jobs(struct load *load, struct err *err)
+{
+	bool has_moved = order_log_has_moved(&load->run->orders);
+	int r = 0;
+
+	take_for_granted(load);
+	if (has_moved)
+		r = fleet_ask_jobs(load->run, load->fleet, err);
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : load_jobs(load, has_moved, err);
 }
 
 /* The whole heartbeat; why it cannot be had becomes the reason. */
@@ -196,14 +212,12 @@ static int load_fleet(struct run *run, int64_t watch_started_ns, bool is_complet
 	for (size_t i = 0; i < run->config.n_workers; i++)
 		fleet_worker(ret, run->config.workers[i])->is_planned = true;
 	r = order_log_update(run, err);
-	/* jobs of later rounds tell who has not seen them yet */
-	is_complete = is_complete || run->config.n_workers <= LIST_JOBS_MAX ||
-		      order_log_has_moved(&run->orders);
-	add_reassigned(&run->orders, ret);
+	is_complete = is_complete || run->config.n_workers <= LIST_JOBS_MAX;
+	add_reassigned(run, ret);
 	if (r == 0)
 		r = load_workers(&load, err);
 	if (r == 0)
-		r = load_jobs(&load, is_complete, err);
+		r = is_complete ? load_jobs(&load, true, err) : look_at_jobs(&load, err);
 	if (r < 0) {
 		fleet_done(ret);
 		return err_wrap(err, r, "reading the fleet");

@@ -12,6 +12,7 @@ void order_log_done(struct order_log *log)
 	for (size_t i = 0; i < log->n; i++)
 		control_done(&log->v[i]);
 	free(log->v);
+	free(log->written_ns);
 	*log = (struct order_log){0};
 }
 
@@ -21,13 +22,14 @@ static int read_next(struct run *run, struct err *err)
 	cleanup_str struct str text = STR_INIT(CONTROL_MAX_BYTES);
 	struct order_log *log = &run->orders;
 	struct control order = {0};
+	struct obj_meta meta = {0};
 	struct err why = {0};
 	char name[PATH_CAP];
 	int r = path_control(name, &run->ref, (unsigned)log->n + 1, err);
 
 	if (r < 0)
 		return r;
-	r = run_get(run, name, CONTROL_MAX_BYTES, &text, &why);
+	r = run->store->ops->get(run->store, name, CONTROL_MAX_BYTES, &text, &meta, &why);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0 && r != -EFBIG)
@@ -40,6 +42,8 @@ static int read_next(struct run *run, struct err *err)
 	if (r < 0)
 		order = (struct control){.kind = CONTROL_RESUME};
 	log->v = xrealloc(log->v, log->n + 1, sizeof(*log->v));
+	log->written_ns = xrealloc(log->written_ns, log->n + 1, sizeof(int64_t));
+	log->written_ns[log->n] = meta.updated_ns;
 	log->v[log->n++] = order;
 	return 1;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/err.h"
 #include "manifests/record.h"
@@ -14,7 +15,8 @@ struct run;
 /** struct order_log - orders 1 to n; element i has the number i + 1. */
 struct order_log {
 	size_t n;
-	struct control *v; /* owned; an order that cannot be read says nothing */
+	struct control *v;   /* owned; an order that cannot be read says nothing */
+	int64_t *written_ns; /* owned; server clock, cut to whole seconds; 0 unknown */
 	size_t n_bad;
 	struct err bad; /* why the first of those cannot be read */
 };

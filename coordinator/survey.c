@@ -12,6 +12,7 @@
 #include "coordinator/fleet_load.h"
 #include "coordinator/pool.h"
 #include "coordinator/replan.h"
+#include "coordinator/survey_manifests.h"
 #include "coordinator/survey_results.h"
 
 void survey_done(struct survey *survey)
@@ -131,12 +132,13 @@ static int read_plan(struct survey *survey, struct err *err)
 	return 0;
 }
 
-static int read_fleet(struct survey *survey, char *const *more, size_t n_more,
-		      struct err *err)
+static int read_fleet(struct survey *survey, enum survey_depth depth, char *const *more,
+		      size_t n_more, struct err *err)
 {
 	struct run *run = survey->run;
 	struct fleet *fleet = &survey->fleet;
-	int r = fleet_load(run, 0, fleet, err);
+	int r = depth == SURVEY_ALL ? fleet_look(run, 0, fleet, err)
+				    : fleet_load(run, 0, fleet, err);
 
 	if (r < 0)
 		return r;
@@ -198,8 +200,8 @@ static void note_inflight(struct survey *survey)
 
 /* Plan and fleet of one moment: the fleet's reader looks for orders too, and one that
  * comes in between is not in the plan. */
-static int read_both(struct survey *survey, char *const *more, size_t n_more,
-		     struct err *err)
+static int read_both(struct survey *survey, enum survey_depth depth, char *const *more,
+		     size_t n_more, struct err *err)
 {
 	enum { TRIES = 8 };
 	struct run *run = survey->run;
@@ -213,7 +215,7 @@ static int read_both(struct survey *survey, char *const *more, size_t n_more,
 		r = read_plan(survey, err);
 		n_orders = run->orders.n;
 		if (r == 0)
-			r = read_fleet(survey, more, n_more, err);
+			r = read_fleet(survey, depth, more, n_more, err);
 		if (r < 0 || run->orders.n == n_orders)
 			return r;
 	}
@@ -224,13 +226,16 @@ int survey_load(struct run *run, enum survey_depth depth, char *const *more,
 		size_t n_more, struct survey *ret, struct err *err)
 {
 	struct survey survey = {.run = run};
-	int r = read_both(&survey, more, n_more, err);
+	int r = read_both(&survey, depth, more, n_more, err);
 
 	if (r == 0) {
 		choose(&survey, depth);
 		survey.known = xcalloc(survey.steps.n + 1, sizeof(*survey.known));
-		r = survey_read_results(&survey, err);
+		if (depth == SURVEY_ALL && survey.fleet.n > SURVEY_LISTED_MAX)
+			r = survey_read_manifests(&survey, err);
 	}
+	if (r == 0)
+		r = survey_read_results(&survey, err);
 	if (r < 0) {
 		survey_done(&survey);
 		return r;

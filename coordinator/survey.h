@@ -42,8 +42,11 @@ struct survey {
 
 enum survey_depth {
 	SURVEY_NEEDED, /* results of workers that do not live, and of moved steps */
-	SURVEY_ALL,
+	SURVEY_ALL,    /* and of all owners */
 };
+
+/* more workers, and their manifests are read before any of their results is listed */
+enum { SURVEY_LISTED_MAX = 256 };
 
 /**
  * survey_load() - read orders, jobs, claims, heartbeats, then results.
@@ -51,6 +54,10 @@ enum survey_depth {
  * Orders come first: who then writes the next order knows that nobody has decided
  * anything in between. Unless asked for all, and unless an order ever stopped the run,
  * the results of living workers stay unread: their steps show as pending.
+ *
+ * SURVEY_ALL of more than SURVEY_LISTED_MAX workers is for the steps' views alone: what a
+ * manifest says of a step's end is taken for its record (see survey_read_manifests()),
+ * attempts begun and the roles of workers are not complete.
  *
  * @more: names that belong into the fleet beside those of the run
  * -EINVAL: an order or job that cannot be read, or a planned worker without a job

@@ -5,8 +5,9 @@
 # shellcheck source=tests/cli/coordinator.sh
 . tests/cli/coordinator.sh
 
-py <<'PY'
-import threading
+cat >"$dir/fleets.py" <<'PY'
+import threading, time
+from make_run import *
 
 def put_many(r, jobs):
     """(method, args) on a few connections at once."""
@@ -26,6 +27,14 @@ def fleet(name, n, heard, job_of=lambda w: True):
     put_many(r, todo)
     return r
 
+def reassign(r, workers, steps, round=2):
+    r.bucket.put(f"{r.at}control/0001.json", {"schema": "muster/control/1", "kind": "reassign",
+                 "workers": workers, "steps": steps, "round": round, "reason": None})
+PY
+export PYTHONPATH=$PYTHONPATH:$dir
+pyf() { { printf 'from fleets import *\n'; cat; } | py "$@"; }
+
+pyf <<'PY'
 fleet("all", 2500, lambda w: True)
 fleet("few", 2500, lambda w: w not in ("w-1001", "w-1003"))
 fleet("none", 1200, lambda w: False)
@@ -69,6 +78,98 @@ run 3 status gs://ctl/came && has "run came: 4 workers" &&
 	grep -q '^x-2 .*waiting' "$dir/out" && ! has x-3 &&
 	has "1 under names that the run does not know: no job here (x-1)"
 ok $? "workers that config.json does not name: an order makes them of the run, a job does not"
+
+# --- a large fleet with moved steps ---
+pyf <<'PY'
+r = fleet("moved", 2500, lambda w: w != "w-11")
+r.heartbeat("w-5", "failed", 0)
+r.heartbeat("w-6", "failed", 0)
+r.heartbeat("w-8", "failed", 0)
+b = r.bucket
+time.sleep(0.01) # jobs are newer than heartbeats by the emulator's milliseconds
+for name in ("w-6.r2", "w-7.r2", "x-1", "w-8.r3"):
+    b.put(f"{r.at}jobs/{name}.json", "{}")
+b.put(f"{r.at}jobs/w-8.r2.json", "{}", "claim")
+reassign(r, ["w-5", "w-6", "w-7", "w-8", "x-1"], ["1-5"])
+# all of them are given something at once
+r = fleet("again", 1200, lambda w: False, lambda w: False)
+put_many(r, [("heartbeat", (w, "failed", 0)) for w in r.workers])
+time.sleep(0.01)
+put_many(r, [("put", (f"{r.at}jobs/{w}{k}.json", "{}")) for w in r.workers for k in ("", ".r2")])
+reassign(r, r.workers, ["1-5"])
+PY
+ok $? "runs of which steps were moved"
+
+# lists NAME MAX: the last command's listings
+lists() {
+	py "$@" <<'PY'
+b = Bucket()
+log = json.loads(b.call("GET", "/_emulator/requests"))["requests"]
+b.call("DELETE", "/_emulator/requests")
+paths = [r["path"].split("/b/ctl/o")[1] for r in log]
+print(sys.argv, len(paths), paths.count(""))
+assert paths.count("") <= int(sys.argv[2]), (sys.argv, paths.count(""))
+PY
+}
+forget
+run 1 status gs://ctl/moved && grep -q '^w-6 .*waiting' "$dir/out" && grep -q '^x-1 .*waiting .* s$' "$dir/out" &&
+	grep -q '^w-5 .*failed' "$dir/out" && grep -q '^w-8 .*failed' "$dir/out" && grep -q '^w-7 .*running' "$dir/out" &&
+	grep -q '^w-11 .*waiting .* s$' "$dir/out" && lists moved 3
+ok $? "jobs of later rounds are asked for by name: no page more"
+run 3 status gs://ctl/again && has "1200 waiting" && lists again 5
+ok $? "too many of them to be asked for: jobs/ is listed"
+
+pyf <<'PY'
+def ended(name, n=300):
+    """All is over; w-2 has taken over what w-1 could not do."""
+    r = Run(name, workers=n, tests=1, arms=1, iterations=n)
+    r.plan()
+    b = r.bucket
+    for w in r.workers:
+        (s,) = r.steps[w]
+        mine = [] if w == "w-1" else [line(s)] if w != "w-2" else [line(s), line(r.steps["w-1"][0], attempt=2)]
+        if mine:
+            r.put_record(r.record(w, s["matrix_id"], s["iteration"]))
+        r.manifest(w, mine)
+        r.heartbeat(w, "failed" if w == "w-1" else "done", done=len(mine), total=max(1, len(mine)))
+    moved = r.steps["w-1"][0]
+    r.put_record(r.record("w-2", moved["matrix_id"], moved["iteration"], attempt=2))
+    b.put(f"{name}/jobs/w-2.r2.json", r.job("w-2", 2, [dict(moved, attempt=2, **{"from": "w-1"})]))
+    reassign(r, ["w-1", "w-2"], [moved["step"]])
+    r.heartbeat("w-2", "done", done=2, total=2)
+    return r
+
+def line(s, state="ok", attempt=1):
+    return {"step": s["step"], "attempt": attempt, "state": state, "reason": None, "summary": None}
+
+ended("e-ok")
+r = ended("e-lag")
+# records whose lines are not written yet, or not to be believed: 3 was begun anew after its
+# end, 4 is behind, 5 has none, 6 is another's
+s = {w: r.steps[w][0] for w in r.workers}
+r.manifest("w-4", [line(s["w-4"], "uploading")])
+r.put_record(r.record("w-4", s["w-4"]["matrix_id"], s["w-4"]["iteration"], "invalid"))
+r.bucket.delete("e-lag/results/w-5/manifest.json")
+r.put_record(r.record("w-5", s["w-5"]["matrix_id"], s["w-5"]["iteration"], "failed"))
+r.bucket.put("e-lag/results/w-6/manifest.json", r.bucket.get("e-lag/results/w-7/manifest.json"))
+r.manifest("w-2", [line(s["w-2"]), line(s["w-1"], "failed", attempt=1)])
+r = ended("e-left")
+r.bucket.delete("e-left/" + r.folder("w-9", 1).split("/", 1)[1] + f"step_{r.steps['w-9'][0]['iteration']}.json")
+r.manifest("w-9", [line(r.steps["w-9"][0], "pending")])
+r = ended("e-stop")
+r.manifest("w-9", [line(r.steps["w-9"][0], "cancelled")])
+r.heartbeat("w-9", "cancelled", done=1, total=1)
+PY
+ok $? "large runs that are over"
+forget
+run 0 status gs://ctl/e-ok && has "300 of 300 steps ended" && lists e-ok 6
+ok $? "the verdict on all steps, by manifests: no listing of results"
+run 4 status gs://ctl/e-lag && has "300 of 300 steps ended" && has "2 steps are not ok" && lists e-lag 10
+ok $? "where a manifest does not tell, the results are listed"
+run 3 status gs://ctl/e-left && has "299 of 300 steps ended" && has "1 done, but a step it was given is not (w-9)" && lists e-left 7
+ok $? "a step without an end is left over"
+run 1 status gs://ctl/e-stop && has "1 cancelled: stopped by an order" && has "muster resume" && lists e-stop 6
+ok $? "a cancelled one, too"
 
 # --- a dead worker, by the store's clock ---
 py "$muster" <<'PY'

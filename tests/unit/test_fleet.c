@@ -109,6 +109,36 @@ static void test_views(void)
 	}
 }
 
+/* Whatever waits because of a job was worth a look at that job. */
+static void test_may_wait(void)
+{
+	static const int64_t s[] = {0,	 1,   5,   119, 120, 121,
+				    300, 899, 900, 901, 902, 5000};
+	static const enum worker_state states[] = {WORKER_RUNNING, WORKER_DONE};
+	const size_t n = ARRAY_SIZE(s);
+	size_t n_missed = 0, n_asked = 0;
+
+	for (size_t i = 0; i < 2 * n * n * n; i++) {
+		struct fleet fleet = {.server_now_ns = now_ns};
+		struct fleet_worker *w = fleet_worker(&fleet, "w");
+		int64_t order_ns = ago(s[i / n % n]);
+		bool may_wait;
+
+		w->has_heartbeat = true;
+		w->hb.state = states[i / n / n / n];
+		w->updated_ns = ago(s[i / n / n % n]) + 1;
+		/* as old as the order, whose second began before */
+		w->job_created_ns = order_ns + 999999999 - s[i % n] * NS_PER_S;
+		may_wait = fleet_may_wait(w, now_ns, STALE_S, order_ns);
+		fleet_derive(&fleet, STALE_S, 0);
+		n_missed += fleet.workers[0].view == FLEET_WAITING && !may_wait;
+		n_asked += may_wait;
+		fleet_done(&fleet);
+	}
+	ok(n_missed == 0, "every job that makes a worker waiting is asked for");
+	ok(n_asked < n * n * n, "and not every one: %zu of %zu", n_asked, 2 * n * n * n);
+}
+
 static void test_age(void)
 {
 	cleanup_fleet struct fleet fleet = {.server_now_ns = now_ns};
@@ -397,6 +427,7 @@ int main(void)
 {
 	test_views();
 	test_jobless();
+	test_may_wait();
 	test_age();
 	test_counts();
 	test_over();
