@@ -297,8 +297,12 @@ def check_shared(ev, case):
 
 
 def check_reused(ev, case):
-    """An attempt that was seen in flight in one life is not run by another."""
+    """An attempt that was seen in flight in one life is not run by another. A later life
+    says at first what the one before it had in flight."""
+    first = {}
     for worker, generation, step, attempt in sorted(case.sightings):
+        first.setdefault((worker, step, attempt), generation)
+    for (worker, step, attempt), generation in first.items():
         tag = ev.holder(worker, generation)
         for r in ev.records.get(step, []):
             if (r.worker, r.attempt) == (worker, attempt) and r.creator != tag and (
