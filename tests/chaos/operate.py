@@ -2,7 +2,6 @@
 """Carries a script out against a fleet, then plays the operator who brings the run home."""
 import json
 import signal
-import subprocess
 import time
 
 import bucket
@@ -13,26 +12,9 @@ OVER_S = 90
 ENDS = ("done", "cancelled")
 
 
-def offers(fleet):
-    """What this build can do beyond what every build can: seams for later features."""
-    def text(*words):
-        return subprocess.run([fleet.build + "/muster", *words, "--help"],
-                              capture_output=True, text=True).stdout
-    found = set()
-    if "\n  resume " in text():
-        found.add("resume")
-    for flag in ("--steal",):
-        if flag in text("split"):
-            found.add(flag)
-    return found
-
-
 class Operator:
     def __init__(self, fleet):
         self.fleet, self.setup = fleet, fleet.setup
-        self.offers = offers(fleet)
-        if not self.setup.may_resume:
-            self.offers.discard("resume")
         self.struck, self.counts = {}, {}
         self.pending_kills = []
         self.has_split = False
@@ -107,8 +89,6 @@ class Operator:
 
     def do_command(self, about):
         words = about["words"]
-        if words[0] == "resume" and "resume" not in self.offers:
-            return
         self.count(" ".join(words))
         if about["puts"]:
             self.count("death of a command")
@@ -266,7 +246,7 @@ class Operator:
             p, results = self.collect()
             if results is None:
                 return [f"collect ended {p.code}"], None
-            if "resume" not in self.offers or not self.unfinished(results):
+            if not self.unfinished(results):
                 break
             if not self.resume():
                 return ["stuck: resume does not succeed"], results
