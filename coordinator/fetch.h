@@ -65,6 +65,14 @@ struct fetch {
 	void *arg;
 };
 
+enum { FETCH_CUTS = 3 };
+/**
+ * fetch_cuts() - the workers before whose folders a listing is cut into stretches; pure.
+ *
+ * @ret: borrowed, in the order of their folders' names; how many: FETCH_CUTS or 0
+ */
+size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS]);
+
 /** fetch_make_dirs() - the folders above @path (its last part is a file's name). */
 int fetch_make_dirs(const char *path, struct err *err);
 

@@ -10,8 +10,8 @@
 
 /* A page comes after the page before it: stretches of names need not wait for each other.
  * Where they end is a guess at equal shares and decides nothing. */
-enum { STRETCHES = 4, WORKERS_MIN = 64, STRETCH_OVER = 1 };
-static const unsigned share_percent[STRETCHES - 1] = {15, 50, 85};
+enum { STRETCHES = FETCH_CUTS + 1, WORKERS_MIN = 64, STRETCH_OVER = 1 };
+static const unsigned share_percent[FETCH_CUTS] = {15, 50, 85};
 
 struct stretch {
 	struct run *run;
@@ -91,32 +91,46 @@ static void *stretch_list(void *arg)
 	return NULL;
 }
 
-static int by_name(const void *a, const void *b)
+/* As folders: "w-1/" comes before "w/". */
+static int by_folder(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	for (; *x && *x == *y; x++, y++)
+		;
+	return (*x ? (unsigned char)*x : '/') - (*y ? (unsigned char)*y : '/');
 }
 
-/* Most names are of results, in the order of the workers' names. How many stretches. */
+size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS])
+{
+	cleanup_free const char **names = xcalloc(n, sizeof(char *));
+
+	if (n < WORKERS_MIN)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		names[i] = workers[i];
+	qsort(names, n, sizeof(char *), by_folder);
+	for (size_t i = 0; i < FETCH_CUTS; i++)
+		ret[i] = names[n * share_percent[i] / 100];
+	return FETCH_CUTS;
+}
+
+/* Most names are of results, in the order of the workers' folders. How many stretches. */
 static size_t divide(const struct config *config, const char *prefix,
 		     struct stretch stretches[STRETCHES])
 {
-	cleanup_free const char **names = xcalloc(config->n_workers, sizeof(char *));
+	const char *cuts[FETCH_CUTS];
+	size_t n = fetch_cuts(config->workers, config->n_workers, cuts);
 
-	if (config->n_workers < WORKERS_MIN)
-		return 1;
-	memcpy(names, config->workers, config->n_workers * sizeof(char *));
-	qsort(names, config->n_workers, sizeof(char *), by_name);
-	for (size_t i = 0; i + 1 < STRETCHES; i++) {
-		const char *at = names[config->n_workers * share_percent[i] / 100];
-
-		if (snprintf(stretches[i].end, PATH_CAP, "%sresults/%s/", prefix, at) >=
-		    PATH_CAP) {
+	for (size_t i = 0; i < n; i++) {
+		if (snprintf(stretches[i].end, PATH_CAP, "%sresults/%s/", prefix,
+			     cuts[i]) >= PATH_CAP) {
 			stretches[i].end[0] = '\0';
 			return i + 1;
 		}
 		memcpy(stretches[i + 1].begin, stretches[i].end, PATH_CAP);
 	}
-	return STRETCHES;
+	return n + 1;
 }
 
 /* Appends and empties @from: its names come after those of @to. */

@@ -30,7 +30,9 @@ int verdict_load(struct run *run, struct fleet *fleet, struct err *err)
 		struct fleet_worker *w = fleet_find(fleet, e->owner);
 
 		add_step(&steps, e->view);
-		if (w && e->view == STEP_PENDING)
+		/* what was stopped can be run after all, by a resume */
+		if (w && (e->view == STEP_PENDING ||
+			  (e->view == STEP_CANCELLED && w->view == FLEET_ENDED)))
 			w->is_relieved = false;
 	}
 	fleet->steps = steps;

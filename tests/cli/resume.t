@@ -294,6 +294,10 @@ def moved(name, state, done_by_new):
             r.put_record(r.record("w-2", s["matrix_id"], s["iteration"], state, attempt=2))
     r.heartbeat("w-2", "done", done=4, total=4)
     return r
+r = moved("m-stopped", "failed", ["ok", "cancelled"])
+r.bucket.put("m-stopped/control/0002.json", {"schema": "muster/control/1", "kind": "drain",
+      "workers": None, "steps": None, "round": None, "reason": None})
+r.heartbeat("w-2", "cancelled", done=4, total=4)
 moved("m-ok", "failed", ["ok", "ok"])
 moved("m-no", "interrupted", ["ok", "failed"])
 moved("m-void", "cancelled", ["invalid", "ok"])
@@ -311,6 +315,8 @@ for row in "0 m-ok" "1 m-no" "4 m-void" "3 m-left" "0 m-passed"; do
 	run "${row% *}" status "gs://ctl/$name" && run "${row% *}" wait "gs://ctl/$name" --timeout 20s && [ ! -s "$dir/err" ]
 	ok $? "a run with moved steps is judged by them: $name, exit ${row% *}"
 done
+run 1 status gs://ctl/m-stopped && has "1 cancelled" && has "(w-2)" && has "muster resume gs://ctl/m-stopped"
+ok $? "what was stopped after a resume can be run after all, and that is said"
 run 3 status gs://ctl/m-left && has "1 done, but a step it was given is not (w-2)" && has "muster resume gs://ctl/m-left" && has "3 of 4 steps ended"
 ok $? "a step that its owner has left over is told"
 run 0 status gs://ctl/m-ok --json && pyf "$dir/out" <<'PY'
