@@ -252,6 +252,7 @@ static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker 
 	if (!w->has_heartbeat || w->hb.reason[0])
 		return false;
 	return fleet->n <= FLEET_PROGRESS_MAX || w->view == FLEET_STALE ||
+	       (w->view == FLEET_ALIVE && w->hb.incarnation.n > 1) ||
 	       (w->view == FLEET_ENDED && w->hb.state != WORKER_DONE);
 }
 

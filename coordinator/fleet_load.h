@@ -32,8 +32,8 @@ int fleet_look(struct run *run, int64_t watch_started_ns, struct fleet *ret,
 enum { FLEET_REASONS_MAX = 100, FLEET_PROGRESS_MAX = 16 };
 
 /**
- * fleet_load_reasons() - read the whole heartbeat of workers that are stale or ended
- * other than done; in a fleet of at most FLEET_PROGRESS_MAX, of all (for what they are
+ * fleet_load_reasons() - read the whole heartbeat of workers that are stale, ended
+ * other than done, or alive and started more than once; in a fleet of at most FLEET_PROGRESS_MAX, of all (for what they are
  * just doing). At most FLEET_REASONS_MAX workers. Of those that are alive and were
  * started more than once the manifest is read too: is_duplicate.
  */

@@ -81,8 +81,13 @@ json_t *heartbeat_to_json(const struct heartbeat *hb)
 
 void heartbeat_summary(const struct heartbeat *hb, char out[STORE_SUMMARY_CAP])
 {
-	snprintf(out, STORE_SUMMARY_CAP, "%s %s %u %u/%u", worker_state_name(hb->state),
-		 *hb->step ? hb->step : "-", hb->attempt, hb->done, hb->total);
+	int n = snprintf(out, STORE_SUMMARY_CAP, "%s %s %u %u/%u",
+			 worker_state_name(hb->state), *hb->step ? hb->step : "-",
+			 hb->attempt, hb->done, hb->total);
+
+	if (hb->incarnation.n && n > 0 && n < STORE_SUMMARY_CAP)
+		snprintf(out + n, STORE_SUMMARY_CAP - (size_t)n, " %u",
+			 hb->incarnation.n);
 }
 
 /* The next word of *@p, up to any of @stops or the end, in @out. */
@@ -119,7 +124,9 @@ int heartbeat_from_summary(const char *summary, struct heartbeat *ret, struct er
 		       worker_state_parse(state, &hb.state, NULL) == 0 &&
 		       take_word(&p, " ", step, sizeof(step)) &&
 		       take_number(&p, " ", &hb.attempt) &&
-		       take_number(&p, "/", &hb.done) && take_number(&p, " ", &hb.total);
+		       take_number(&p, "/", &hb.done) &&
+		       take_number(&p, " ", &hb.total) &&
+		       (!*p || take_number(&p, " ", &hb.incarnation.n));
 
 	if (is_ours && strcmp(step, "-") != 0) {
 		is_ours = is_step_id(step);

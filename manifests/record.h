@@ -56,7 +56,7 @@ int heartbeat_parse(const char *text, size_t n, struct heartbeat *ret,
 		    unsigned *ret_unknown, struct err *err);
 json_t *heartbeat_to_json(const struct heartbeat *hb);
 /** heartbeat_summary() - the one line for custom metadata: "state step attempt
- * done/total". */
+ * done/total incarnation", the last of which may be missing. */
 void heartbeat_summary(const struct heartbeat *hb, char out[STORE_SUMMARY_CAP]);
 /** heartbeat_from_summary() - what a LIST alone tells; -EINVAL if it is not one of ours.
  */

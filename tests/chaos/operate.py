@@ -121,7 +121,7 @@ class Operator:
         words = resource.get("metadata", {}).get("muster-summary", "").split()
         worker = resource["name"].rsplit("/", 1)[1][:-5]
         self.busy.discard(worker)
-        if len(words) == 4 and words[1] != "-":
+        if len(words) in (4, 5) and words[1] != "-":
             self.busy.add(worker)
             self.sightings.add((worker, int(resource["generation"]), words[1], int(words[2])))
 

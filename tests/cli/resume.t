@@ -335,6 +335,15 @@ for w, other in (("w-1", 0), ("w-2", 1)):
     hb["incarnation"].update(n=2, nonce="%032x" % other)
     r.bucket.put(f"double/workers/{w}.json", hb, "running - 0 0/2")
     r.manifest(w)
+r = fleet("many", ["running"] * 20)
+for w in r.workers[-2:]:
+    hb = json.loads(r.bucket.get(f"many/workers/{w}.json"))
+    hb["incarnation"].update(n=2)
+    r.bucket.put(f"many/workers/{w}.json", hb, "running - 0 0/2 2")
+    r.manifest(w)
+m = json.loads(r.bucket.get("many/results/w-20/manifest.json"))
+m["incarnation"].update(nonce="%032x" % 7)
+r.bucket.put("many/results/w-20/manifest.json", m)
 PY
 run 1 status gs://ctl/named && has "1 waiting: not booted yet, or cannot reach the bucket (w-5)" && has "1 failed" && has "(w-3)" && has "1 interrupted" && has "(w-4)" && has "muster resume gs://ctl/named"
 ok $? "status names the workers, and what to do"
@@ -343,6 +352,8 @@ w = json.load(open(sys.argv[1]))["workers"]
 assert [x["duplicate"] for x in w] == [False, True] and w[0]["incarnation"] == 2 and not w[0]["slow"]
 PY
 ok $? "lease and manifest of different incarnations: a duplicate"
+run 3 status gs://ctl/many && has "1 duplicate" && has "(w-20)"
+ok $? "in a large fleet too"
 
 # --- killed after every write, and repeated ---
 if ! grep -q MUSTER_DIE_AFTER_WRITES "$muster"; then
