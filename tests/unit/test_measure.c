@@ -290,7 +290,7 @@ static void test_hung_mount(const char *gcsfuse, const char *url)
 		   peak_of(&rec, "gcsfuse_cpu_ns_per_s") > 0 &&
 		   peak_of(&rec, "fio_cpu_ns_per_s") > 0,
 	   "the monitor saw the requests wait");
-	ok(mount_stop(&m, clock_mono_ns() + NS_PER_S, NULL, NULL) == 0,
+	ok(mount_stop(&m, clock_mono_ns() + NS_PER_S, -1, NULL, NULL) == 0,
 	   "no mount is left");
 	mount_done(&m);
 	close(accident.term_fd);
