@@ -74,7 +74,9 @@ int attempt_quiesce(struct worker *w, struct attempt *a, struct err *err)
 	if (r < 0)
 		return r;
 	if (a->job->settings.drop_caches && !plant_text("MUSTER_KEEP_CACHES")) {
-		r = kernel_drop_caches(&why);
+		r = kernel_drop_caches(w->stop.any_fd, &why);
+		if (r == -ECANCELED)
+			return err_set(err, r, "stopped while caches were dropped");
 		if (r < 0) {
 			log_line(LOG_INFO, "caches not dropped: %s", why.text);
 			attempt_flag(a, "caches_not_dropped");
