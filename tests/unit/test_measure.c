@@ -137,7 +137,10 @@ static void test_bad_job(void)
 	ok(r == 0 && end.how == MEASURE_EXITED && end.exit_status == 1,
 	   "a job fio refuses: status %d", end.exit_status);
 	req.fio_path = "/no/fio";
-	ok(measure_run(&req, &end, NULL) == -ENOENT, "no fio");
+	ok(measure_run(&req, &end, NULL) == -ENOENT && !end.start_ns, "no fio");
+	req.fio_path = job_path;
+	ok(measure_run(&req, &end, NULL) < 0 && !end.start_ns,
+	   "a fio that cannot be executed has no start");
 }
 
 static void test_timeout_keeps_the_json(void)
