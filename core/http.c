@@ -454,6 +454,11 @@ static int exchange_run(struct http *http, struct exchange *x)
 	curl_off_t after_s = 0;
 	CURLMcode added;
 
+	/* a request that must not be made any more is not begun */
+	if (x->req->cancel_fd && http_pause(0, *x->req->cancel_fd) < 0) {
+		x->resp->outcome = HTTP_CANCELLED;
+		return explain(x, code, detail, x->err);
+	}
 	curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, detail);
 	added = curl_multi_add_handle(http->multi, x->easy);
 	if (added != CURLM_OK) {

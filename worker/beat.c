@@ -224,6 +224,7 @@ static void read_orders(struct beat *beat, unsigned asked)
 	pthread_mutex_lock(&b->lock);
 	if (r == 0)
 		orders_merge(&b->orders, &beat->orders);
+	b->has_looked |= r == 0;
 	b->polls_done = asked;
 	pthread_cond_broadcast(&b->answered);
 	pthread_mutex_unlock(&b->lock);
