@@ -455,7 +455,8 @@ static int exchange_run(struct http *http, struct exchange *x)
 	CURLMcode added;
 
 	/* a request that must not be made any more is not begun */
-	if (x->req->cancel_fd && http_pause(0, *x->req->cancel_fd) < 0) {
+	if (x->req->cancel_fd && *x->req->cancel_fd >= 0 &&
+	    http_pause(0, *x->req->cancel_fd) < 0) {
 		x->resp->outcome = HTTP_CANCELLED;
 		return explain(x, code, detail, x->err);
 	}
