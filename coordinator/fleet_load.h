@@ -33,9 +33,10 @@ enum { FLEET_REASONS_MAX = 100, FLEET_PROGRESS_MAX = 16 };
 
 /**
  * fleet_load_reasons() - read the whole heartbeat of workers that are stale, ended
- * other than done, or alive and started more than once; in a fleet of at most FLEET_PROGRESS_MAX, of all (for what they are
- * just doing). At most FLEET_REASONS_MAX workers. Of those that are alive and were
- * started more than once the manifest is read too: is_duplicate.
+ * other than done, or alive and started more than once; in a fleet of at most
+ * FLEET_PROGRESS_MAX, of all (for what they are just doing). At most FLEET_REASONS_MAX
+ * workers. Of those that are alive and were started more than once the manifest is read
+ * too: is_duplicate.
  */
 void fleet_load_reasons(struct run *run, struct fleet *fleet);
 

@@ -35,8 +35,8 @@ static int check_given(const struct split_flags *f, struct err *err)
 	return 0;
 }
 
-/* Whole seconds: that is what a job says. A name is free to take once its owner was silent
- * for 120 s, whatever the run says: two heartbeats have to fit in. */
+/* Whole seconds: that is what a job says. A name is free to take once its owner was
+ * silent for 120 s, whatever the run says: two heartbeats have to fit in. */
 static int check_liveness(const struct split_flags *f, struct err *err)
 {
 	if (f->heartbeat_ns < NS_PER_S || f->heartbeat_ns > 60LL * NS_PER_S ||
