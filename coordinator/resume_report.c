@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // resume: what was moved, and who has to be started.
+#include <stdlib.h>
 #include <string.h>
 
 #include "coordinator/resume.h"
@@ -31,43 +32,100 @@ static void what_happened(const struct resume_loser *l, struct str *ret)
 	str_add(ret, ":");
 }
 
-static bool is_first(const struct resume *resume, size_t at)
-{
-	const struct resume_move *m = &resume->moves[at];
+/** struct group - moves of one worker to one other. */
+struct group {
+	const struct resume_move *first;
+	size_t n;
+};
 
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(resume->moves[i].from, m->from) == 0 &&
-		    strcmp(resume->moves[i].to, m->to) == 0 &&
-		    resume->moves[i].is_return == m->is_return)
-			return false;
-	return true;
+/** struct groups - of all moves, by giver, then in the order of the first move. */
+struct groups {
+	size_t n;
+	struct group *v; /* owned */
+};
+
+static void groups_done(struct groups *groups)
+{
+	free(groups->v);
+}
+#define cleanup_groups cleanup(groups_done)
+
+static int by_pair(const void *a, const void *b)
+{
+	const struct resume_move *x = ((const struct group *)a)->first;
+	const struct resume_move *y = ((const struct group *)b)->first;
+	int d = strcmp(x->from, y->from);
+
+	d = d ? d : strcmp(x->to, y->to);
+	d = d ? d : x->is_return - y->is_return;
+	return d;
 }
 
-static size_t count_like(const struct resume *resume, size_t at)
+static int by_pair_and_place(const void *a, const void *b)
 {
-	const struct resume_move *m = &resume->moves[at];
+	const struct group *x = a, *y = b;
+	int d = by_pair(a, b);
+
+	return d ? d : (x->first > y->first) - (x->first < y->first);
+}
+
+static int by_giver_and_place(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	int d = strcmp(x->first->from, y->first->from);
+
+	return d ? d : (x->first > y->first) - (x->first < y->first);
+}
+
+static void groups_make(const struct resume *resume, struct groups *ret)
+{
 	size_t n = 0;
 
-	for (size_t i = at; i < resume->n_moves; i++)
-		n += strcmp(resume->moves[i].from, m->from) == 0 &&
-		     strcmp(resume->moves[i].to, m->to) == 0 &&
-		     resume->moves[i].is_return == m->is_return;
-	return n;
+	ret->v = xcalloc(resume->n_moves + 1, sizeof(*ret->v));
+	for (size_t i = 0; i < resume->n_moves; i++)
+		ret->v[i] = (struct group){&resume->moves[i], 1};
+	qsort(ret->v, resume->n_moves, sizeof(*ret->v), by_pair_and_place);
+	for (size_t i = 0; i < resume->n_moves; i++) {
+		if (n && by_pair(&ret->v[n - 1], &ret->v[i]) == 0)
+			ret->v[n - 1].n++;
+		else
+			ret->v[n++] = ret->v[i];
+	}
+	qsort(ret->v, n, sizeof(*ret->v), by_giver_and_place);
+	ret->n = n;
 }
 
-static void loser_text(const struct resume *resume, const struct resume_loser *l,
+/* The groups of one giver begin here; they end where another's begin. */
+static size_t groups_find(const struct groups *groups, const char *from)
+{
+	size_t low = 0, high = groups->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(groups->v[mid].first->from, from) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool group_is_of(const struct groups *groups, size_t i, const char *from)
+{
+	return i < groups->n && strcmp(groups->v[i].first->from, from) == 0;
+}
+
+static void loser_text(const struct groups *groups, const struct resume_loser *l,
 		       struct str *ret)
 {
-	const char *comma = "";
+	const char *name = l->worker.name, *comma = "";
 
 	what_happened(l, ret);
-	for (size_t i = 0; i < resume->n_moves; i++) {
-		const struct resume_move *m = &resume->moves[i];
-		size_t n;
+	for (size_t i = groups_find(groups, name); group_is_of(groups, i, name); i++) {
+		const struct resume_move *m = groups->v[i].first;
+		size_t n = groups->v[i].n;
 
-		if (strcmp(m->from, l->worker.name) != 0 || !is_first(resume, i))
-			continue;
-		n = count_like(resume, i);
 		str_addf(ret, "%s %zu step%s ", comma, n, n == 1 ? "" : "s");
 		if (m->is_return)
 			str_addf(ret, "back to %s, which has ended %s", m->to,
@@ -99,12 +157,15 @@ static void start_text(const struct resume *resume, struct str *ret)
 
 void resume_text(const struct resume *resume, struct str *ret)
 {
+	cleanup_groups struct groups groups = {0};
+
+	groups_make(resume, &groups);
 	if (resume->has_lifted)
 		str_addf(ret, "%s\n",
 			 resume->is_dry ? "the order to stop would be lifted"
 					: "the order to stop is lifted");
 	for (size_t i = 0; i < resume->n_losers; i++)
-		loser_text(resume, &resume->losers[i], ret);
+		loser_text(&groups, &resume->losers[i], ret);
 	if (!resume->n_moves && !resume->n_unfinished)
 		str_addf(ret, "nothing to move: all %zu steps have ended\n",
 			 resume->n_final);
@@ -127,15 +188,16 @@ void resume_text(const struct resume *resume, struct str *ret)
 	start_text(resume, ret);
 }
 
-static json_t *loser_json(const struct resume *resume, const struct resume_loser *l)
+static json_t *loser_json(const struct groups *groups, const struct resume_loser *l)
 {
 	static const char *const roles[] = {"living", "expected", "dead"};
 	const struct fleet_worker *w = &l->worker;
 	json_t *o = json_object();
 	json_int_t n = 0;
 
-	for (size_t i = 0; i < resume->n_moves; i++)
-		n += strcmp(resume->moves[i].from, w->name) == 0;
+	for (size_t i = groups_find(groups, w->name); group_is_of(groups, i, w->name);
+	     i++)
+		n += (json_int_t)groups->v[i].n;
 	json_object_set_new(o, "worker", json_string(w->name));
 	json_object_set_new(o, "role", json_string(roles[l->role]));
 	json_object_set_new(o, "view", json_string(fleet_view_name(w->view)));
@@ -176,9 +238,11 @@ json_t *resume_json(const struct resume *resume)
 {
 	json_t *o = json_object(), *losers = json_array(), *moves = json_array();
 	json_t *start = json_array();
+	cleanup_groups struct groups groups = {0};
 
+	groups_make(resume, &groups);
 	for (size_t i = 0; i < resume->n_losers; i++)
-		json_array_append_new(losers, loser_json(resume, &resume->losers[i]));
+		json_array_append_new(losers, loser_json(&groups, &resume->losers[i]));
 	for (size_t i = 0; i < resume->n_moves; i++)
 		json_array_append_new(moves, move_json(&resume->moves[i]));
 	for (size_t i = 0; i < resume->n_start; i++)
