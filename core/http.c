@@ -359,7 +359,8 @@ static bool time_left(const struct exchange *x, int *wait_ms)
 {
 	int64_t at_ns = x->req->deadline_ns, left_ns;
 
-	if (x->req->answer_by_ns && !x->is_answered &&
+	/* whoever takes the request's body is there */
+	if (x->req->answer_by_ns && !x->is_answered && !x->resp->sent_bytes &&
 	    (!at_ns || x->req->answer_by_ns < at_ns))
 		at_ns = x->req->answer_by_ns;
 	if (!at_ns)
