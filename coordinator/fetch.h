@@ -41,16 +41,6 @@ void run_objects_done(struct run_objects *objects);
 /** fetch_list() - list the whole run. */
 int fetch_list(struct run *run, struct run_objects *ret, struct err *err);
 
-enum { FETCH_CUTS = 3 };
-
-/**
- * fetch_cuts() - pure: before whose results a run is cut to be listed in stretches.
- *
- * @ret: borrowed from @workers; "<name>/" of each is after that of the one before it
- * Returns how many: none for a small fleet.
- */
-size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS]);
-
 /** run_object_name() - inside the bucket; run_object_parts() - taken apart (without
  * parts.relative). -ENAMETOOLONG cannot happen to listed objects. */
 int run_object_name(const struct run *run, const struct run_object *object,
@@ -74,6 +64,14 @@ struct fetch {
 	fetch_text_fn *on_text;
 	void *arg;
 };
+
+enum { FETCH_CUTS = 3 };
+/**
+ * fetch_cuts() - the workers before whose folders a listing is cut into stretches; pure.
+ *
+ * @ret: borrowed, in the order of their folders' names; how many: FETCH_CUTS or 0
+ */
+size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS]);
 
 /** fetch_make_dirs() - the folders above @path (its last part is a file's name). */
 int fetch_make_dirs(const char *path, struct err *err);

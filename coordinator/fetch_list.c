@@ -9,9 +9,9 @@
 #include "coordinator/fetch.h"
 
 /* A page comes after the page before it: stretches of names need not wait for each other.
- * Where they end is a guess at equal shares; that each begins where the one before it
- * ends, and none ends before it begins, is what lists every name once. */
+ * Where they end is a guess at equal shares and decides nothing. */
 enum { STRETCHES = FETCH_CUTS + 1, WORKERS_MIN = 64, STRETCH_OVER = 1 };
+static const unsigned share_percent[FETCH_CUTS] = {15, 50, 85};
 
 struct stretch {
 	struct run *run;
@@ -91,26 +91,24 @@ static void *stretch_list(void *arg)
 	return NULL;
 }
 
-/* By the names of their folders: "w-1/" is before "w/", though "w" is before "w-1". */
+/* As folders: "w-1/" comes before "w/". */
 static int by_folder(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
 
-	while (*x && *x == *y) {
-		x++;
-		y++;
-	}
-	return (unsigned char)(*x ? *x : '/') - (unsigned char)(*y ? *y : '/');
+	for (; *x && *x == *y; x++, y++)
+		;
+	return (*x ? (unsigned char)*x : '/') - (*y ? (unsigned char)*y : '/');
 }
 
 size_t fetch_cuts(const char *const *workers, size_t n, const char *ret[FETCH_CUTS])
 {
-	static const unsigned share_percent[FETCH_CUTS] = {15, 50, 85};
-	cleanup_free const char **names = xcalloc(n + 1, sizeof(char *));
+	cleanup_free const char **names = xcalloc(n, sizeof(char *));
 
 	if (n < WORKERS_MIN)
 		return 0;
-	memcpy(names, workers, n * sizeof(char *));
+	for (size_t i = 0; i < n; i++)
+		names[i] = workers[i];
 	qsort(names, n, sizeof(char *), by_folder);
 	for (size_t i = 0; i < FETCH_CUTS; i++)
 		ret[i] = names[n * share_percent[i] / 100];

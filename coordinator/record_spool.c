@@ -41,8 +41,10 @@ static void put_config(struct str *to, const json_t *config)
 {
 	cleanup_str struct str text = STR_INIT(RECORD_MAX_BYTES);
 
-	if (config && json_dump(config, &text, NULL) < 0)
+	if (config && json_dump(config, &text, NULL) < 0) {
 		to->failed = true;
+		return;
+	}
 	put_text(to, config ? str_text(&text) : NULL);
 }
 

@@ -35,20 +35,14 @@ static int check_given(const struct split_flags *f, struct err *err)
 	return 0;
 }
 
-/* A worker's name may be taken over after 120 s of silence, whatever the run says: one
- * heartbeat may fail on the way. */
-enum { HEARTBEAT_MAX_S = 60 };
-
-/* Whole seconds: that is what a job says. */
+/* Whole seconds: that is what a job says. A name is free to take once its owner was
+ * silent for 120 s, whatever the run says: two heartbeats have to fit in. */
 static int check_liveness(const struct split_flags *f, struct err *err)
 {
-	if (f->heartbeat_ns < NS_PER_S ||
-	    f->heartbeat_ns > (int64_t)HEARTBEAT_MAX_S * NS_PER_S ||
+	if (f->heartbeat_ns < NS_PER_S || f->heartbeat_ns > 60LL * NS_PER_S ||
 	    f->heartbeat_ns % NS_PER_S)
 		return err_set(err, -EINVAL,
-			       "--heartbeat: not whole seconds between 1s and 60s: a "
-			       "worker that is silent for 120s loses its name to any "
-			       "other");
+			       "--heartbeat: not whole seconds between 1s and 60s");
 	if (f->stale_ns <= f->heartbeat_ns)
 		return err_set(err, -EINVAL,
 			       "--stale: not longer than --heartbeat: every worker "

@@ -9,6 +9,9 @@
 #include "coordinator/cmd.h"
 #include "coordinator/pool.h"
 
+/* results/ of more workers than these are listed together */
+enum { LISTS_MAX = 64 };
+
 /* One file: whose attempt of which step. Others' jobs may list it: then it is nothing. */
 static int on_file(const struct obj_meta *meta, void *arg, struct err *err)
 {
@@ -49,7 +52,7 @@ static int list_worker(struct store *store, size_t index, void *arg, struct err 
 	struct survey *survey = arg;
 	const struct fleet_worker *w = &survey->fleet.workers[index];
 	cleanup_free char *prefix = NULL;
-	struct list_req req = {.on_object = on_file, .arg = survey};
+	struct list_req req = {.is_brief = true, .on_object = on_file, .arg = survey};
 	int64_t date_ns = 0;
 	char dir[PATH_CAP];
 	int r;
@@ -62,6 +65,40 @@ static int list_worker(struct store *store, size_t index, void *arg, struct err 
 	prefix = xasprintf("%s%s/", dir, w->name);
 	req.prefix = prefix;
 	return store->ops->list(store, &req, &date_ns, err);
+}
+
+static size_t count_read(const struct survey *survey)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < survey->fleet.n; i++)
+		n += survey->is_read[i];
+	return n;
+}
+
+static int on_any_file(const struct obj_meta *meta, void *arg, struct err *err)
+{
+	const struct survey *survey = arg;
+	struct path_parts p;
+
+	path_parse(&survey->run->ref, meta->name, &p);
+	if (p.kind != PATH_KIND_STEP_FILE || !fleet_find(&survey->fleet, p.worker) ||
+	    !survey->is_read[survey_worker(survey, p.worker)])
+		return cmd_interrupted() ? err_set(err, -ECANCELED, "interrupted") : 0;
+	return on_file(meta, arg, err);
+}
+
+/* A page has a thousand files, and a worker a few. */
+static int list_all(struct survey *survey, struct err *err)
+{
+	struct store *store = survey->run->store;
+	struct list_req req = {.is_brief = true, .on_object = on_any_file, .arg = survey};
+	int64_t date_ns = 0;
+	char dir[PATH_CAP];
+	int r = path_dir(dir, &survey->run->ref, PATH_RESULTS, err);
+
+	req.prefix = dir;
+	return r < 0 ? r : store->ops->list(store, &req, &date_ns, err);
 }
 
 static int by_attempt(const void *a, const void *b)
@@ -131,7 +168,9 @@ static int read_record(struct store *store, size_t index, void *arg, struct err 
 
 int survey_read_results(struct survey *survey, struct err *err)
 {
-	int r = pool_run(survey->run, survey->fleet.n, list_worker, survey, err);
+	int r = count_read(survey) > LISTS_MAX ? list_all(survey, err)
+					       : pool_run(survey->run, survey->fleet.n,
+							  list_worker, survey, err);
 
 	if (r < 0)
 		return r;

@@ -102,7 +102,7 @@ static int add_dollar(struct render *in, const char *p, const char **ret_p)
 	return add_placeholder(in, name);
 }
 
-/* A word of letters: one of the seed's bare placeholders, or itself. */
+/* A word of letters: one of the bare placeholders, or itself. */
 static int add_word(struct render *in, const char *word, size_t n)
 {
 	static const char *const bare[] = {"BLOCK_SIZE",  "IO_DEPTH",  "NUM_JOBS",

@@ -359,7 +359,8 @@ static bool time_left(const struct exchange *x, int *wait_ms)
 {
 	int64_t at_ns = x->req->deadline_ns, left_ns;
 
-	if (x->req->answer_by_ns && !x->is_answered &&
+	/* whoever takes the request's body is there */
+	if (x->req->answer_by_ns && !x->is_answered && !x->resp->sent_bytes &&
 	    (!at_ns || x->req->answer_by_ns < at_ns))
 		at_ns = x->req->answer_by_ns;
 	if (!at_ns)
@@ -454,6 +455,12 @@ static int exchange_run(struct http *http, struct exchange *x)
 	curl_off_t after_s = 0;
 	CURLMcode added;
 
+	/* a request that must not be made any more is not begun */
+	if (x->req->cancel_fd && *x->req->cancel_fd >= 0 &&
+	    http_pause(0, *x->req->cancel_fd) < 0) {
+		x->resp->outcome = HTTP_CANCELLED;
+		return explain(x, code, detail, x->err);
+	}
 	curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, detail);
 	added = curl_multi_add_handle(http->multi, x->easy);
 	if (added != CURLM_OK) {

@@ -64,9 +64,13 @@ static int json_write(const json_t *doc, size_t flags, struct str *ret, struct e
 		room = str_reserve(ret, n);
 		n = room < n ? 0 : json_dumpb(doc, ret->s + ret->len, room, flags);
 	}
-	if (!n)
+	if (!n) {
+		if (ret->s)
+			ret->s[ret->len] = '\0';
 		return err_set(err, -EFBIG, "a JSON document could not be written");
+	}
 	ret->len += n;
+	ret->s[ret->len] = '\0';
 	str_addc(ret, '\n');
 	return str_check(ret, "a JSON document", err);
 }

@@ -39,6 +39,15 @@ static inline int64_t plant_ns(const char *name, int64_t usual_ns)
 		return usual_ns;
 	return (int64_t)ms * NS_PER_MS;
 }
+
+/** plant_bytes() - the environment variable @name, else @usual. */
+static inline uint64_t plant_bytes(const char *name, uint64_t usual)
+{
+	const char *text = getenv(name);
+	uint64_t n = 0;
+
+	return text && parse_u64(text, &n, NULL) == 0 ? n : usual;
+}
 #else
 static inline bool plant_is(const char *name)
 {
@@ -56,6 +65,12 @@ static inline int64_t plant_ns(const char *name, int64_t usual_ns)
 {
 	(void)name;
 	return usual_ns;
+}
+
+static inline uint64_t plant_bytes(const char *name, uint64_t usual)
+{
+	(void)name;
+	return usual;
 }
 #endif
 

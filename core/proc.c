@@ -295,15 +295,16 @@ static bool drain(int fd, struct str *out)
 }
 
 /* Until the child ends: what its own children still write is not waited for. */
-static int capture(struct proc *p, int fd, int64_t deadline_ns, struct str *out,
-		   struct proc_end *end, struct err *err)
+static int capture(struct proc *p, int fd, int64_t deadline_ns, int cancel_fd,
+		   struct str *out, struct proc_end *end, struct err *err)
 {
-	struct pollfd fds[2] = {{.fd = p->pidfd, .events = POLLIN},
-				{.fd = fd, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = p->pidfd, .events = POLLIN},
+				{.fd = fd, .events = POLLIN},
+				{.fd = cancel_fd > 0 ? cancel_fd : -1, .events = POLLIN}};
 
 	for (;;) {
 		struct timespec ts = time_left(deadline_ns);
-		int n = ppoll(fds, 2, deadline_ns == INT64_MAX ? NULL : &ts, NULL);
+		int n = ppoll(fds, 3, deadline_ns == INT64_MAX ? NULL : &ts, NULL);
 
 		if (n < 0 && errno != EINTR)
 			return err_errno(err, -errno, "poll");
@@ -313,6 +314,8 @@ static int capture(struct proc *p, int fd, int64_t deadline_ns, struct str *out,
 			drain(fd, out);
 			return proc_wait(p, INT64_MAX, -1, end, err);
 		}
+		if (n > 0 && fds[2].revents)
+			return -ECANCELED;
 		if (n == 0)
 			return -ETIMEDOUT;
 	}
@@ -333,7 +336,7 @@ int proc_run_capture(const struct proc_spec *spec, int64_t deadline_ns, struct s
 	r = proc_spawn(&piped, &p, err);
 	close(fds[1]);
 	if (r == 0)
-		r = capture(&p, fds[0], deadline_ns, out, ret_end, err);
+		r = capture(&p, fds[0], deadline_ns, spec->cancel_fd, out, ret_end, err);
 	close(fds[0]);
 	if (r < 0 && p.pid) {
 		proc_kill_tree(&p, NULL);

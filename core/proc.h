@@ -41,6 +41,7 @@ struct proc_spec {
 	int cgroup_fd;		  /* > 0: an open cgroup.procs the child moves into */
 	bool no_new_privs;	  /* no set-user-ID program, no file capability counts */
 	const struct cage *cage;  /* NULL = none; includes no_new_privs, @cwd is inside */
+	int cancel_fd; /* > 0: proc_run_capture() gives up when it is readable */
 };
 
 /** struct proc_end - how a wait ended; exactly one of the first three is true. */
@@ -113,7 +114,8 @@ void proc_unregister(pid_t pid);
  * @spec: its stdout_fd and stderr_fd are ignored
  * @out: appended to, up to its maximum; the rest is read and dropped (out->failed)
  *
- * -ETIMEDOUT: killed with its descendants. A nonzero exit status is data: see @ret_end.
+ * -ETIMEDOUT, -ECANCELED: killed with its descendants. A nonzero exit status is data: see
+ * @ret_end.
  */
 int proc_run_capture(const struct proc_spec *spec, int64_t deadline_ns, struct str *out,
 		     struct proc_end *ret_end, struct err *err);

@@ -8,7 +8,7 @@
 #include "core/str.h"
 
 static const int64_t control_limit_ns = 120LL * NS_PER_S;
-static const int64_t bulk_limit_ns = 300LL * NS_PER_S;
+static const int64_t bulk_usual_ns = 300LL * NS_PER_S;
 static const int64_t retry_after_max_ns = 64LL * NS_PER_S;
 
 enum { DOUBLINGS_MAX = 5 }; /* 2^5 · 1 s = 32 s */
@@ -33,11 +33,13 @@ void retry_begin(struct retry *retry, int64_t now_ns)
 {
 	if (!retry->base_ns)
 		retry->base_ns = NS_PER_S;
+	if (!retry->bulk_limit_ns)
+		retry->bulk_limit_ns = bulk_usual_ns;
 	if (!retry->deadline_ns) {
 		bool is_bulk = retry->class == RETRY_BULK;
 
 		retry->deadline_ns =
-			now_ns + (is_bulk ? bulk_limit_ns : control_limit_ns);
+			now_ns + (is_bulk ? retry->bulk_limit_ns : control_limit_ns);
 		retry->is_moving = is_bulk;
 	}
 	retry->failures = 0;
@@ -49,7 +51,7 @@ void retry_progressed(struct retry *retry, int64_t now_ns)
 	retry->failures = 0;
 	retry->is_last = false;
 	if (retry->is_moving)
-		retry->deadline_ns = now_ns + bulk_limit_ns;
+		retry->deadline_ns = now_ns + retry->bulk_limit_ns;
 }
 
 static int64_t uniform(struct rng *rng, int64_t max_ns)
@@ -77,7 +79,9 @@ static enum retry_verdict again(struct retry *retry, const struct retry_event *e
 {
 	int64_t left_ns, delay_ns;
 
-	if (event->outcome != HTTP_UNREACHED)
+	/* a 429 says that nothing was done */
+	if (event->outcome != HTTP_UNREACHED &&
+	    !(event->outcome == HTTP_ANSWERED && event->status == 429))
 		retry->is_ambiguous = true;
 	if (!retry->is_idempotent)
 		return RETRY_FAIL;

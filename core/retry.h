@@ -25,10 +25,11 @@ enum retry_class {
  */
 struct retry {
 	enum retry_class class;
-	bool is_idempotent;  /* repeating it cannot apply it twice */
-	bool can_refresh;    /* its credential can be renewed after a 401 */
-	int64_t base_ns;     /* 0 = 1 s */
-	int64_t deadline_ns; /* CLOCK_MONOTONIC; 0 = by class */
+	bool is_idempotent;    /* repeating it cannot apply it twice */
+	bool can_refresh;      /* its credential can be renewed after a 401 */
+	int64_t base_ns;       /* 0 = 1 s */
+	int64_t deadline_ns;   /* CLOCK_MONOTONIC; 0 = by class */
+	int64_t bulk_limit_ns; /* of RETRY_BULK; 0 = 300 s */
 
 	bool is_moving;	   /* the deadline follows progress */
 	unsigned failures; /* since the last progress */

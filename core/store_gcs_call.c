@@ -28,15 +28,15 @@ void gcs_begin(struct gcs *gcs, struct gcs_call *call)
 				     .is_idempotent = call->is_idempotent,
 				     .can_refresh = gcs->needs_auth,
 				     .base_ns = gcs->base_ns,
+				     .bulk_limit_ns = gcs->bulk_limit_ns,
 				     .deadline_ns = gcs->store.deadline_ns};
 	call->begun_ns = clock_mono_ns();
 	call->tries = 0;
 	retry_begin(&call->retry, call->begun_ns);
 	call->full_deadline_ns = call->retry.deadline_ns;
-	if (!gcs->first_try_ns)
-		gcs->first_try_ns = call->begun_ns;
+	/* of each call until one is answered: a server may come later than its clients */
 	if (!gcs->has_contact) {
-		int64_t first_ns = gcs->first_try_ns + gcs->first_contact_ns;
+		int64_t first_ns = call->begun_ns + gcs->first_contact_ns;
 
 		if (first_ns < call->retry.deadline_ns)
 			call->retry.deadline_ns = first_ns;

@@ -206,6 +206,7 @@ static int download(struct gcs *gcs, const char *name, struct download *dl,
 		if (r == -ENOENT && dl->have && replaced++ < REPLACED_MAX) {
 			/* replaced in the middle: begin with the new generation */
 			from_zero(dl);
+			dl->most = 0;
 			r = 1;
 		}
 		if (r == 0)

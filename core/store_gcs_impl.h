@@ -30,7 +30,7 @@ struct gcs {
 	char *plain_host; /* of an http:// endpoint, else NULL */
 	bool needs_auth;
 	int64_t base_ns, first_contact_ns;
-	int64_t first_try_ns; /* 0 = nothing was sent yet */
+	int64_t bulk_limit_ns; /* as struct retry's */
 	bool has_contact;
 	struct rng rng;
 	char *extra; /* MUSTER_EXTRA_HEADERS, cut at its line ends */
@@ -55,7 +55,7 @@ struct gcs_call {
 	http_data_fn *on_data;
 	http_sent_fn *on_sent;
 	void *arg;
-	/* set by @on_data: bytes that no earlier try had; or NULL */
+	/* set by @on_data or @on_sent: bytes that no earlier try had; or NULL */
 	bool *has_progress;
 
 	struct http_response resp; /* of the last try */

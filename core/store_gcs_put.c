@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/crc32c.h"
+#include "core/plant.h"
 #include "core/store_gcs_impl.h"
 
 enum { COMPOSE_MAX = 32 };
@@ -127,12 +128,14 @@ int gcs_put(struct store *store, const char *name, const struct put_req *req,
 	    struct obj_meta *ret_meta, struct err *err)
 {
 	struct gcs *gcs = (struct gcs *)store;
-	uint64_t n = req->data ? req->n : req->file_bytes;
+	uint64_t n = req->data ? req->n : req->file_bytes, most = GCS_MULTIPART_MAX;
 	struct obj_meta unused;
 
 	if (!ret_meta)
 		ret_meta = &unused;
-	if (req->is_resumable || n > GCS_MULTIPART_MAX)
+	if (!req->data)
+		most = plant_bytes("MUSTER_MULTIPART_MAX_BYTES", most);
+	if (req->is_resumable || n > most)
 		return gcs_put_resumable(gcs, name, req, ret_meta, err);
 	if (!req->data && n)
 		return put_small_file(gcs, name, req, ret_meta, err);

@@ -29,6 +29,7 @@ struct upload {
 	bool is_declared;  /* the session was begun with the checksum */
 	bool asks;	   /* the next request asks what was kept, instead of sending */
 	bool is_ambiguous; /* some try may have completed the object */
+	bool has_progress; /* this try gave it bytes that no earlier one had */
 };
 
 static bool is_summed(const struct upload *up)
@@ -77,6 +78,7 @@ static void on_sent(const void *bytes, size_t n, void *arg)
 	uint64_t known = up->summed - up->at;
 
 	up->at += n;
+	up->has_progress |= up->at > up->sent;
 	if (n <= known)
 		return;
 	up->crc32c =
@@ -220,7 +222,8 @@ static int transfer(struct upload *up, struct gcs_call *call, struct err *err)
 				  .is_idempotent = true, /* by the protocol */
 				  .takes_308 = true,
 				  .on_sent = on_sent,
-				  .arg = up};
+				  .arg = up,
+				  .has_progress = &up->has_progress};
 	gcs_begin(up->gcs, call);
 	for (;;) {
 		r = prepare(up, call, &texts, err);

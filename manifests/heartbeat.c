@@ -85,7 +85,7 @@ void heartbeat_summary(const struct heartbeat *hb, char out[STORE_SUMMARY_CAP])
 			 worker_state_name(hb->state), *hb->step ? hb->step : "-",
 			 hb->attempt, hb->done, hb->total);
 
-	if (hb->incarnation.n)
+	if (hb->incarnation.n && n > 0 && n < STORE_SUMMARY_CAP)
 		snprintf(out + n, STORE_SUMMARY_CAP - (size_t)n, " %u",
 			 hb->incarnation.n);
 }
@@ -124,14 +124,14 @@ int heartbeat_from_summary(const char *summary, struct heartbeat *ret, struct er
 		       worker_state_parse(state, &hb.state, NULL) == 0 &&
 		       take_word(&p, " ", step, sizeof(step)) &&
 		       take_number(&p, " ", &hb.attempt) &&
-		       take_number(&p, "/", &hb.done) && take_number(&p, " ", &hb.total);
+		       take_number(&p, "/", &hb.done) &&
+		       take_number(&p, " ", &hb.total) &&
+		       (!*p || take_number(&p, " ", &hb.incarnation.n));
 
 	if (is_ours && strcmp(step, "-") != 0) {
 		is_ours = is_step_id(step);
 		str_copy(hb.step, sizeof(hb.step), step);
 	}
-	if (is_ours && *p)
-		is_ours = take_number(&p, " ", &hb.incarnation.n);
 	/* one spelling only, so that nothing trails */
 	if (is_ours)
 		heartbeat_summary(&hb, again);

@@ -149,7 +149,7 @@ int path_step(PATH_ARGS, const struct attempt_ref *at, enum step_file file,
 		r = path_step_file(name, file, at->iteration, err);
 	if (r < 0)
 		return r;
-	/* the first attempt has no folder: the layout the seed's users know */
+	/* the first attempt has no folder: mostly there is no other */
 	if (at->attempt > 1)
 		snprintf(folder, sizeof(folder), "attempt-%u/", at->attempt);
 	return path_set(out, run, err, "results/%s/test-%u/%s%.64s", at->worker,

@@ -102,7 +102,7 @@ int path_arrival(PATH_ARGS, unsigned barrier, const char *worker, struct err *er
 int path_verdict(PATH_ARGS, unsigned barrier, struct err *err);
 /* barriers/<k>/arrive/ - for listing */
 int path_arrivals(PATH_ARGS, unsigned barrier, struct err *err);
-/* report/<name> (C) - written by collect --publish */
+/* report/<name> (C) - reserved for published reports */
 int path_report(PATH_ARGS, const char *name, struct err *err);
 
 enum path_dir {

@@ -56,10 +56,10 @@ int heartbeat_parse(const char *text, size_t n, struct heartbeat *ret,
 		    unsigned *ret_unknown, struct err *err);
 json_t *heartbeat_to_json(const struct heartbeat *hb);
 /** heartbeat_summary() - the one line for custom metadata: "state step attempt
- * done/total incarnation"; without its last word while there is no incarnation. */
+ * done/total incarnation", the last of which may be missing. */
 void heartbeat_summary(const struct heartbeat *hb, char out[STORE_SUMMARY_CAP]);
 /** heartbeat_from_summary() - what a LIST alone tells; -EINVAL if it is not one of ours.
- * incarnation.n is 0 where the summary does not tell it. */
+ */
 int heartbeat_from_summary(const char *summary, struct heartbeat *ret, struct err *err);
 
 /** struct provenance - where the numbers come from; "" or 0 = null. */

@@ -224,6 +224,7 @@ static void read_orders(struct beat *beat, unsigned asked)
 	pthread_mutex_lock(&b->lock);
 	if (r == 0)
 		orders_merge(&b->orders, &beat->orders);
+	b->has_looked |= r == 0;
 	b->polls_done = asked;
 	pthread_cond_broadcast(&b->answered);
 	pthread_mutex_unlock(&b->lock);
@@ -268,7 +269,7 @@ static bool beat_turn(struct beat *beat)
 			       .manifest_at_ns = beat->manifest_at_ns,
 			       .lease_due_ns = beat->lease_due_ns};
 	unsigned asked, answered;
-	bool is_over, has_beaten = false;
+	bool is_over, is_first, has_beaten = false;
 
 	tell_signal(beat);
 	pthread_mutex_lock(&b->lock);
@@ -278,8 +279,14 @@ static bool beat_turn(struct beat *beat)
 	now.is_urgent = worker_is_end(b->hb.state) || is_over;
 	asked = b->polls_asked;
 	answered = b->polls_done;
+	is_first = b->hb.state == WORKER_READY && asked != answered;
 	pthread_mutex_unlock(&b->lock);
 
+	/* before the first step: what is known of attempts outlives this process */
+	if (is_first && now.manifest_changed && stop_why(beat->stop) != STOP_FENCED) {
+		write_manifest(beat);
+		now.manifest_changed = false;
+	}
 	now.now_ns = clock_mono_ns();
 	if (is_over &&
 	    ((!now.hb_changed && !now.manifest_changed) || now.now_ns > beat->over_ns))

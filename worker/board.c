@@ -205,12 +205,13 @@ static void poll_orders(struct board *b)
 			break;
 }
 
-void board_orders(struct board *b, struct orders *ret)
+bool board_orders(struct board *b, struct orders *ret)
 {
 	HOLD(b);
 
 	poll_orders(b);
 	orders_take(&b->orders, ret);
+	return b->has_looked;
 }
 
 size_t board_rounds(struct board *b, unsigned *out, size_t cap)

@@ -24,6 +24,7 @@ struct board {
 	unsigned heartbeat_s;
 	bool hb_changed, manifest_changed;
 	struct orders orders;
+	bool has_looked; /* all orders there were have been read, once or more */
 	unsigned polls_asked, polls_done;
 	bool is_over;	    /* main: write the end and leave */
 	bool is_ended;	    /* the thread has left, or was never started */
@@ -61,9 +62,13 @@ void board_remove(struct board *b, size_t i);
 /** board_flag() - add @word to the provenance's flags, once. */
 void board_flag(struct board *b, const char *word);
 
-/** board_orders() - let the heartbeat thread look for orders now, wait (at most 15 s) and
- * take what came in. */
-void board_orders(struct board *b, struct orders *ret);
+/**
+ * board_orders() - let the heartbeat thread look for orders now, wait (at most 15 s) and
+ * take what came in.
+ *
+ * False while no look of this life has been answered: what is in force is not known.
+ */
+bool board_orders(struct board *b, struct orders *ret);
 
 /** board_rounds() - the same, and take nothing: the rounds that orders not taken yet
  * carry, newest first, each once; at most @cap. Returns how many. */

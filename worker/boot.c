@@ -62,7 +62,8 @@ void worker_deadline(struct worker *w, struct store *store, unsigned s)
 	store->deadline_ns = clock_mono_ns() + (int64_t)s * NS_PER_S;
 	if (since_ns && store->deadline_ns > last_ns)
 		store->deadline_ns = last_ns;
-	store->cancel_fd = stop_why(&w->stop) == STOP_NONE ? w->stop.any_fd : -1;
+	store->cancel_fd =
+		stop_why(&w->stop) == STOP_NONE ? w->stop.any_fd : w->stop.fence_fd;
 }
 
 #ifdef MUSTER_TESTING

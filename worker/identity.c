@@ -211,7 +211,7 @@ static int ask_metadata(struct identity_part *attrs, struct identity_part *insta
 	return r;
 }
 
-/* The command line: the seed's two words become one URL. */
+/* The command line: the two words of the short form become one URL. */
 static void from_flags(const struct identity_flags *flags, struct identity_part *ret)
 {
 	const char *bucket = flags->bucket;

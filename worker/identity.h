@@ -12,8 +12,8 @@
 
 /** struct identity_flags - as given on the command line; NULL = not given. Borrowed. */
 struct identity_flags {
-	const char *run;    /* run URL; in the seed's form a run id */
-	const char *bucket; /* the seed's second argument; NULL otherwise */
+	const char *run;    /* run URL; in the short form, RUN BUCKET, a run id */
+	const char *bucket; /* the short form's second word; NULL otherwise */
 	const char *worker;
 	const char *workspace;
 	bool debug, power_off;

@@ -287,11 +287,33 @@ static int apply_moves(struct worker *w, const struct orders *orders, struct err
 	return has_added;
 }
 
+/*
+ * A worker that was started again does not know what it was told before: it begins
+ * nothing until it does. Later a store that is away does not keep it from going on.
+ */
+static int ask_for_orders(struct worker *w, struct orders *ret, struct err *err)
+{
+	int64_t end_ns = clock_mono_ns() + (int64_t)wait_limit_s() * NS_PER_S;
+
+	while (!board_orders(&w->board, ret) && stop_why(&w->stop) < STOP_SIGNAL) {
+		if (clock_mono_ns() >= end_ns)
+			return err_set(err, -EAGAIN,
+				       "the control orders of %s could not be read for "
+				       "%u s",
+				       w->id.url, wait_limit_s());
+		worker_say("waiting for the control orders");
+		pause_jittered(w);
+	}
+	return 0;
+}
+
 int job_take_orders(struct worker *w, struct err *err)
 {
 	cleanup_orders struct orders orders = {0};
+	int r = ask_for_orders(w, &orders, err);
 
-	board_orders(&w->board, &orders);
+	if (r < 0)
+		return r;
 	if (orders.is_refused) {
 		w->exit_code = WORKER_EXIT_CONFIG;
 		return err_set(err, -EINVAL, "control order: %s", orders.reason);

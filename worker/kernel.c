@@ -68,10 +68,10 @@ static int sync_and_drop(const void *arg, void *ret, size_t n)
 	return write_file("/proc/sys/vm/drop_caches", "3\n");
 }
 
-int kernel_drop_caches(struct err *err)
+int kernel_drop_caches(int cancel_fd, struct err *err)
 {
 	int r = proc_call_deadline(sync_and_drop, NULL, NULL, 0,
-				   clock_mono_ns() + drop_ns, -1);
+				   clock_mono_ns() + drop_ns, cancel_fd);
 
 	if (r == -EACCES || r == -EROFS)
 		r = -EPERM;

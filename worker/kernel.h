@@ -11,10 +11,11 @@
 /**
  * kernel_drop_caches() - write back, then drop page cache, dentries and inodes.
  *
- * Runs in a child with a deadline of 120 s (a hung file system makes sync hang).
+ * Runs in a child with a deadline of 120 s (a hung file system makes sync hang);
+ * -ECANCELED when @cancel_fd (or -1) became readable.
  * -EPERM: not root, or the kernel refuses: flag "caches_not_dropped", no failure.
  */
-int kernel_drop_caches(struct err *err);
+int kernel_drop_caches(int cancel_fd, struct err *err);
 
 /** struct kernel_globals - machine-wide FUSE settings; UINT64_MAX = the kernel has none.
  */

@@ -235,6 +235,7 @@ static int make_layout(struct worker *w, struct attempt *a, struct err *err)
 	struct files_count have = {0};
 	struct mount mount = {0};
 	struct err late = {0};
+	bool was_aborted = false;
 	int r, r2;
 
 	worker_say("laying out the data of case %u: %llu files, %llu bytes",
@@ -248,9 +249,12 @@ static int make_layout(struct worker *w, struct attempt *a, struct err *err)
 	r = fio_layout(w, a, &mount, err);
 	r2 = mount_stop(&mount,
 			clock_mono_ns() +
-				(int64_t)(r < 0 ? 5 : LAYOUT_UNMOUNT_S) * NS_PER_S,
-			NULL, &late);
+				(int64_t)(r < 0 ? MOUNT_HURRY_S : LAYOUT_UNMOUNT_S) *
+					NS_PER_S,
+			w->stop.any_fd, &was_aborted, &late);
 	mount_done(&mount);
+	if (r == 0 && was_aborted && stop_why(&w->stop) != STOP_NONE)
+		r = err_set(err, -ECANCELED, "stopped during the unmount");
 	if (r == 0 && r2 < 0)
 		r = err_set(err, r2, "unmount after the layout: %s", late.text);
 	if (r == 0)

@@ -114,6 +114,20 @@ static void note_inflight(struct worker *w, const struct heartbeat *hb)
 		found_note(&w->queue, matrix_id, iteration, hb->attempt, false);
 }
 
+bool lease_may_be_begun(const struct lease_seen *seen, bool is_same_machine)
+{
+	const struct heartbeat *hb = &seen->hb;
+	bool is_end, has_told;
+
+	if (!seen->exists || !seen->is_readable)
+		return seen->exists;
+	is_end = worker_is_end(hb->state);
+	/* without a step its end came before its queue */
+	has_told = hb->incarnation.n < 2 ||
+		   (is_end ? hb->total > 0 : hb->state >= WORKER_RUNNING);
+	return !has_told || !(is_end || is_same_machine);
+}
+
 static bool is_same_machine(const struct worker *w, const struct heartbeat *hb)
 {
 	return strcmp(hb->incarnation.instance_id, w->id.instance_id) == 0;
@@ -132,6 +146,10 @@ static int claim(struct worker *w, const char *name, const struct lease_seen *se
 	int r;
 
 	hb->incarnation.n = (seen->exists ? seen->hb.incarnation.n : 0) + 1;
+	/* until an attempt begins here: this life may end before it has used what it read
+	 */
+	str_copy(hb->step, sizeof(hb->step), seen->hb.step);
+	hb->attempt = seen->hb.attempt;
 	clock_format(clock_real_ns(), hb->at);
 	doc = heartbeat_to_json(hb);
 	heartbeat_summary(hb, summary);
@@ -146,9 +164,7 @@ static int claim(struct worker *w, const char *name, const struct lease_seen *se
 	if (r < 0)
 		return r;
 	w->beat.lease_generation = meta.generation;
-	w->queue.may_be_begun =
-		seen->exists && !(seen->is_readable && (worker_is_end(seen->hb.state) ||
-							is_same_machine(w, &seen->hb)));
+	w->queue.may_be_begun = lease_may_be_begun(seen, is_same_machine(w, &seen->hb));
 	note_inflight(w, &seen->hb);
 	return 0;
 }

@@ -44,6 +44,16 @@ enum lease_verdict lease_decide(const struct lease_seen *seen, struct lease_watc
 				int64_t now_ns);
 
 /**
+ * lease_may_be_begun() - may an attempt of which nothing is to be seen have begun? pure.
+ *
+ * @seen: what was taken over
+ * No, if its owner ended in order, or was this machine, whose workspace tells what it
+ * began; but from its second life on only if that life came to what it had to say of the
+ * lives before it: its manifest has the numbers of the attempts once it runs steps.
+ */
+bool lease_may_be_begun(const struct lease_seen *seen, bool is_same_machine);
+
+/**
  * lease_take() - boot step: own the name, or -EBUSY when a live worker does.
  *
  * Fills in the board's incarnation and the generations the heartbeat thread goes on

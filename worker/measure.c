@@ -239,10 +239,12 @@ int measure_run(const struct measure_req *req, struct measure_end *ret, struct e
 	enum why why;
 	int r;
 
-	*ret = (struct measure_end){.exit_status = -1, .start_ns = clock_mono_ns()};
+	*ret = (struct measure_end){.exit_status = -1};
 	r = spawn_fio(req, &p, ret, err);
-	if (r < 0)
+	if (r < 0) {
+		ret->start_ns = 0;
 		return r;
+	}
 	if (req->monitor)
 		monitor_attach(req->monitor, p.pid, ret->start_ns);
 	why = wait_for(&p, req->deadline_ns, req->stop_fd, req->term_fd);

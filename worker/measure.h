@@ -56,11 +56,10 @@ struct measure_end {
  *
  * A cage that may be built here but fails is an error: fio does not start without it.
  *
- * -ECANCELED: there was a reason to stop before @start_ns; nothing was started, and
- * @ret->start_ns is 0.
+ * -ECANCELED: there was a reason to stop before @start_ns; nothing was started.
  *
- * 0 however fio ended (see @ret), negative when fio could not be started or could not be
- * got rid of (-EBUSY; @ret is filled then too).
+ * 0 however fio ended (see @ret), negative when fio could not be started (@ret->start_ns
+ * is 0) or could not be got rid of (-EBUSY; @ret is filled then too).
  *
  * Kill sequence: SIGINT to fio's main process, 10 s (5 s for @term_fd); then, if the
  * mount does not answer, mount_abort(); then SIGKILL for all of its control group and

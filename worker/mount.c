@@ -192,7 +192,7 @@ int mount_start(const struct mount_spec *spec, struct mount *ret, struct err *er
 		if (m.proc.pid || m.is_mounted)
 			add_last_words(m.log_path, err);
 		mount_abort(&m, NULL);
-		mount_stop(&m, 0, NULL, NULL);
+		mount_stop(&m, 0, -1, NULL, NULL);
 		mount_done(&m);
 		return r;
 	}
@@ -223,27 +223,50 @@ static int remove_tree(const char *dir, const char *name, struct err *err)
 	return 0;
 }
 
-static int wait_for_end(struct mount *m, int64_t deadline_ns, struct err *err)
-{
-	struct proc_end end;
-	int r;
+/* How long an unmount may take, and what shortens that, once. */
+struct patience {
+	int64_t deadline_ns;
+	int hurry_fd;
+};
 
-	if (!m->proc.pid)
-		return 0;
-	r = proc_wait(&m->proc, deadline_ns, -1, &end, err);
-	if (r < 0)
-		return r;
-	return end.exited ? 0 : -ETIMEDOUT;
+static void hurry(struct patience *p)
+{
+	int64_t soon_ns = clock_mono_ns() + (int64_t)MOUNT_HURRY_S * NS_PER_S;
+
+	p->hurry_fd = -1;
+	if (p->deadline_ns > soon_ns)
+		p->deadline_ns = soon_ns;
 }
 
-static int unmount(struct mount *m, int64_t deadline_ns)
+static int wait_for_end(struct mount *m, struct patience *p)
+{
+	struct proc_end end = {0};
+	int r = 0;
+
+	while (m->proc.pid && r == 0 && !end.timed_out) {
+		r = proc_wait(&m->proc, p->deadline_ns, p->hurry_fd, &end, NULL);
+		if (r == 0 && end.cancelled)
+			hurry(p);
+	}
+	return r == 0 && end.timed_out ? -ETIMEDOUT : r;
+}
+
+static int unmount(struct mount *m, struct patience *p)
 {
 	int r;
 
-	while ((r = mount_unmount_once(m->point, deadline_ns)) == -EBUSY) {
-		int64_t again_ns = clock_mono_ns() + busy_ns;
+	for (;;) {
+		int64_t again_ns;
 
-		if (again_ns >= deadline_ns)
+		r = mount_unmount_once(m->point, p->deadline_ns, p->hurry_fd);
+		if (r == -ECANCELED && p->hurry_fd >= 0) {
+			hurry(p);
+			continue;
+		}
+		if (r != -EBUSY)
+			break;
+		again_ns = clock_mono_ns() + busy_ns;
+		if (again_ns >= p->deadline_ns)
 			return r;
 		/* gcsfuse's own end would be the answer too */
 		if (m->proc.pid)
@@ -266,15 +289,17 @@ static void end_group(const struct mount *m)
 	cgroup_end(m->cgroup, group, clock_mono_ns() + abort_ns, NULL);
 }
 
-int mount_stop(struct mount *m, int64_t deadline_ns, bool *ret_aborted, struct err *err)
+int mount_stop(struct mount *m, int64_t deadline_ns, int hurry_fd, bool *ret_aborted,
+	       struct err *err)
 {
+	struct patience patience = {deadline_ns, hurry_fd};
 	bool is_aborted = false;
 	int r = 0, r2;
 
 	if (m->is_mounted)
-		r = unmount(m, deadline_ns);
+		r = unmount(m, &patience);
 	if (r == 0)
-		r = wait_for_end(m, deadline_ns, NULL);
+		r = wait_for_end(m, &patience);
 	if (r < 0) {
 		is_aborted = true;
 		r = mount_abort(m, err);
@@ -292,6 +317,7 @@ int mount_stop(struct mount *m, int64_t deadline_ns, bool *ret_aborted, struct e
 
 int mount_abort(struct mount *m, struct err *err)
 {
+	struct patience patience = {clock_mono_ns() + abort_ns, -1};
 	int r = 0;
 
 	if (m->is_mounted)
@@ -299,7 +325,7 @@ int mount_abort(struct mount *m, struct err *err)
 	proc_signal(&m->proc, SIGKILL);
 	if (m->is_mounted)
 		r = mount_detach(m->point);
-	if (m->proc.pid && wait_for_end(m, clock_mono_ns() + abort_ns, NULL) < 0)
+	if (wait_for_end(m, &patience) < 0)
 		return err_set(err, -EBUSY, "SIGKILL does not end gcsfuse (process %d)",
 			       m->proc.pid);
 	if (r < 0 && r != -EINVAL)

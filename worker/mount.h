@@ -72,13 +72,20 @@ bool mount_answers(const struct mount *m, int64_t timeout_ns);
 int mount_warm(const struct mount *m, const char *dir, int64_t deadline_ns, int cancel_fd,
 	       uint64_t *ret_entries, struct err *err);
 
+/* What is left of an unmount's time once there is a reason to hurry. */
+enum { MOUNT_HURRY_S = 5 };
+
 /**
  * mount_stop() - unmount, wait for gcsfuse's end, remove its cache and temp folders.
+ *
+ * @hurry_fd: readable, before or meanwhile = at most MOUNT_HURRY_S from then on; -1 =
+ * none
  *
  * Falls back to mount_abort() at the deadline (0 is returned then too and @ret_aborted,
  * may be NULL, is set). Harmless when nothing is mounted. The log file stays.
  */
-int mount_stop(struct mount *m, int64_t deadline_ns, bool *ret_aborted, struct err *err);
+int mount_stop(struct mount *m, int64_t deadline_ns, int hurry_fd, bool *ret_aborted,
+	       struct err *err);
 
 /**
  * mount_abort() - free everybody who waits for the mount: abort the FUSE connection,

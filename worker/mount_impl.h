@@ -34,8 +34,9 @@ void mount_connection_abort(unsigned dev_minor);
 /** mount_detach() - umount2(MNT_DETACH), fusermount3 -uz without root. */
 int mount_detach(const char *point);
 
-/** mount_unmount_once() - the polite unmount, by a child with a deadline; -EBUSY. */
-int mount_unmount_once(const char *point, int64_t deadline_ns);
+/** mount_unmount_once() - the polite unmount, by a child with a deadline; -EBUSY;
+ * -ECANCELED when @cancel_fd (or -1) became readable. */
+int mount_unmount_once(const char *point, int64_t deadline_ns, int cancel_fd);
 
 /** mount_statfs() - 0 when statfs on @point answers before the deadline. */
 int mount_statfs(const char *point, int64_t deadline_ns, int cancel_fd);

@@ -145,11 +145,15 @@ void mount_connection_abort(unsigned dev_minor)
 
 /* The setuid helper is the only way for a user; it says why on stderr, not by its code.
  */
-static int fusermount(const char *point, const char *flags, int64_t deadline_ns)
+static int fusermount(const char *point, const char *flags, int64_t deadline_ns,
+		      int cancel_fd)
 {
 	const char *const argv[] = {"fusermount3", flags, point, NULL};
 	const char *const envp[] = {PROC_ENV_BASE, "PATH=/usr/bin:/bin", NULL};
-	struct proc_spec spec = {.path = "fusermount3", .argv = argv, .envp = envp};
+	struct proc_spec spec = {.path = "fusermount3",
+				 .argv = argv,
+				 .envp = envp,
+				 .cancel_fd = cancel_fd};
 	cleanup_str struct str out = STR_INIT(1024);
 	struct proc_end end = {0};
 	int r = proc_run_capture(&spec, deadline_ns, &out, &end, NULL);
@@ -167,7 +171,7 @@ int mount_detach(const char *point)
 		return 0;
 	if (errno != EPERM)
 		return -errno;
-	return fusermount(point, "-uz", clock_mono_ns() + fusermount_ns);
+	return fusermount(point, "-uz", clock_mono_ns() + fusermount_ns, -1);
 }
 
 static int child_umount(const void *arg, void *ret, size_t n)
@@ -176,11 +180,11 @@ static int child_umount(const void *arg, void *ret, size_t n)
 	return umount2(arg, UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-int mount_unmount_once(const char *point, int64_t deadline_ns)
+int mount_unmount_once(const char *point, int64_t deadline_ns, int cancel_fd)
 {
-	int r = proc_call_deadline(child_umount, point, NULL, 0, deadline_ns, -1);
+	int r = proc_call_deadline(child_umount, point, NULL, 0, deadline_ns, cancel_fd);
 
-	return r == -EPERM ? fusermount(point, "-u", deadline_ns) : r;
+	return r == -EPERM ? fusermount(point, "-u", deadline_ns, cancel_fd) : r;
 }
 
 static int child_statfs(const void *arg, void *ret, size_t n)

@@ -17,8 +17,8 @@
 enum {
 	LOCK_LOOK_MS = 50,
 	WARM_S = 600,
-	UNMOUNT_S = 120,      /* a write step's last upload happens here */
-	UNMOUNT_BROKEN_S = 5, /* after a failure: abort soon */
+	UNMOUNT_S = 120,		  /* a write step's last upload happens here */
+	UNMOUNT_BROKEN_S = MOUNT_HURRY_S, /* after a failure: abort soon */
 };
 
 static int64_t from_now(int64_t s)
@@ -74,7 +74,9 @@ int attempt_quiesce(struct worker *w, struct attempt *a, struct err *err)
 	if (r < 0)
 		return r;
 	if (a->job->settings.drop_caches && !plant_text("MUSTER_KEEP_CACHES")) {
-		r = kernel_drop_caches(&why);
+		r = kernel_drop_caches(w->stop.any_fd, &why);
+		if (r == -ECANCELED)
+			return err_set(err, r, "stopped while caches were dropped");
 		if (r < 0) {
 			log_line(LOG_INFO, "caches not dropped: %s", why.text);
 			attempt_flag(a, "caches_not_dropped");
@@ -135,7 +137,7 @@ void attempt_unmount_any(struct worker *w, struct attempt *a)
 	if (!a->has_mount)
 		return;
 	a->has_mount = false;
-	if (mount_stop(&a->mount, from_now(UNMOUNT_BROKEN_S), NULL, &err) < 0)
+	if (mount_stop(&a->mount, from_now(UNMOUNT_BROKEN_S), -1, NULL, &err) < 0)
 		log_line(LOG_ERROR, "unmount: %s", err.text);
 }
 
@@ -270,13 +272,15 @@ int attempt_unmount(struct worker *w, struct attempt *a, struct err *err)
 
 	measure_unlock(w);
 	r = mount_stop(&a->mount, from_now(is_well ? UNMOUNT_S : UNMOUNT_BROKEN_S),
-		       &was_aborted, err);
+		       w->stop.any_fd, &was_aborted, err);
 	a->has_mount = false;
-	if (was_aborted) {
-		attempt_flag(a, "mount_aborted");
-		if (is_well)
-			attempt_fail(a, ATTEMPT_FAILED,
-				     "gcsfuse did not unmount within %d s", UNMOUNT_S);
-	}
+	if (!was_aborted)
+		return r;
+	attempt_flag(a, "mount_aborted");
+	if (is_well && stop_why(&w->stop) != STOP_NONE)
+		return err_set(err, -ECANCELED, "stopped during the unmount");
+	if (is_well)
+		attempt_fail(a, ATTEMPT_FAILED, "gcsfuse did not unmount within %d s",
+			     UNMOUNT_S);
 	return r;
 }

@@ -35,6 +35,8 @@ static void raise_why(const struct stop *s, enum stop_why why)
 	while (was < (int)why && !atomic_compare_exchange_weak(&reason, &was, why))
 		;
 	make_readable(why == STOP_SIGNAL ? s->term_fd : s->order_fd);
+	if (why == STOP_FENCED)
+		make_readable(s->fence_fd);
 	make_readable(s->any_fd);
 }
 
@@ -64,7 +66,8 @@ int stop_init(struct stop *s, struct err *err)
 	s->any_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->term_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->any_fd < 0 || s->order_fd < 0 || s->term_fd < 0)
+	s->fence_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->any_fd < 0 || s->order_fd < 0 || s->term_fd < 0 || s->fence_fd < 0)
 		return err_errno(err, -errno, "eventfd");
 	handled = *s;
 	sigemptyset(&sa.sa_mask);

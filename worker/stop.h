@@ -15,15 +15,17 @@ enum stop_why {
 };
 
 /**
- * struct stop - three eventfds, level-triggered: readable while the reason stands.
+ * struct stop - eventfds, level-triggered: readable while the reason stands.
  *
  * measure_run() gives fio 10 s after @order_fd and 5 s after @term_fd, so these two are
- * apart; every other wait takes @any_fd.
+ * apart; every other wait takes @any_fd. What may still be written after an order or a
+ * signal ends at @fence_fd.
  */
 struct stop {
 	int any_fd;
 	int order_fd; /* abort, fenced */
 	int term_fd;  /* a signal, a notice */
+	int fence_fd; /* fenced */
 };
 
 /** stop_init() - make the descriptors and install the signal handlers; once a process. */

@@ -93,7 +93,8 @@ void worker_log_upload(struct worker *w);
  * worker_deadline() - calls of @store end @s from now.
  *
  * They also end at a reason to stop; when one stands already, the deadline is at most
- * what the reason leaves (20 s after a signal).
+ * what the reason leaves (20 s after a signal), and only being fenced out ends them:
+ * after that no call is made at all (-ECANCELED).
  */
 void worker_deadline(struct worker *w, struct store *store, unsigned s);
 

@@ -123,11 +123,15 @@ def is_write(request):
     return request["method"] in ("POST", "DELETE", "PATCH", "PUT")
 
 
-def writes(requests, run):
-    """The writes that landed below the run, in the order in which they did."""
+def writes(requests, run, objects):
+    """The writes that landed below the run, in the order in which they did. What a session
+    wrote has its name from the object: nothing that goes in one is ever replaced."""
     found = []
+    by_generation = {obj.generation: f"{run}/{name}" for name, obj in objects.items()}
     for request in requests:
         name = query_of(request).get("name", "")
+        if "upload_id" in query_of(request):
+            name = by_generation.get(request["generation"], "?")
         if not is_write(request) or not request["generation"]:
             continue
         if name.startswith(run + "/"):

@@ -44,6 +44,12 @@ PLANTS = {"rerun": None, "sameattempt": None, "double": None, "noprecondition": 
           "verdict": "together", "nostart": "together", "alone": "together",
           "orphan": "plain", "mixed": "plain"}
 PLANT_RUNS = 12
+# so many runs prove something only if all of these struck
+MANY = 50
+STRUCK = {"figures": ("takeovers", "fences", "claims", "stolen", "verdicts", "sessions"),
+          "injected": ("kill -9", "SIGTERM", "freeze", "duplicate", "death at a point",
+                       "death of a command", "resume", "split"),
+          "struck": script.FAULTS}
 
 
 def gather(fleet, operator, results):
@@ -51,11 +57,12 @@ def gather(fleet, operator, results):
     requests = fleet.client.requests()
     objects, strangers = bucket.snapshot(fleet.client, "ctl", fleet.setup.run)
     return SimpleNamespace(
-        requests=requests, objects=objects, writes=bucket.writes(requests, fleet.setup.run),
+        requests=requests, objects=objects,
+        writes=bucket.writes(requests, fleet.setup.run, objects),
         case=SimpleNamespace(setup=fleet.setup, strangers=strangers, results=results,
                              whose={p.tag: p.what for p in fleet.processes},
                              frozen={p.tag for p in fleet.workers() if p.was_frozen},
-                             schemas=checks.load_schemas(TOP), offers=operator.offers,
+                             schemas=checks.load_schemas(TOP),
                              sightings=operator.sightings,
                              was_resumed=operator.counts.get("resume", 0) > 0))
 
@@ -69,7 +76,7 @@ def judge(fleet, found):
     return problems + list(outside.check(fleet, found.requests, found.objects)), ev
 
 
-def figures(fleet, ev):
+def figures(fleet, ev, requests):
     records = [r for found in ev.records.values() for r in found]
     return {"steps": len(ev.listings), "attempts": len(records),
             "takeovers": ev.takeovers(),
@@ -84,6 +91,8 @@ def figures(fleet, ev):
             "late": sum(bool(r.document.get("start") and r.document["start"]["late_by_ms"])
                         for r in records),
             "rounds": len({o["round"] for _, o in ev.orders if o["round"]}),
+            "sessions": len({bucket.query_of(r)["upload_id"] for r in requests
+                             if "upload_id" in bucket.query_of(r)}),
             "workers": len(fleet.setup.workers), "starts": len(fleet.workers())}
 
 
@@ -97,9 +106,10 @@ def play(fleet, ret):
     ret["problems"] += problems
     if not operator.has_split:
         return
-    found, ev = judge(fleet, gather(fleet, operator, results))
+    evidence_ = gather(fleet, operator, results)
+    found, ev = judge(fleet, evidence_)
     ret["problems"] += found
-    ret["figures"] = figures(fleet, ev)
+    ret["figures"] = figures(fleet, ev, evidence_.requests)
 
 
 def on_signal(sig, frame):
@@ -183,6 +193,14 @@ def table(results):
     for one_run in results:
         bad.update(kinds(one_run["problems"]))
     print("violations: " + (", ".join(f"{n} {what}" for what, n in bad.items()) or "none"))
+
+
+def missing(results):
+    """What was never done in that many runs."""
+    if len(results) < MANY:
+        return []
+    return [what for part, kinds_ in STRUCK.items() for what in kinds_
+            if not total(results, part)[what]]
 
 
 def tell(result):
@@ -277,7 +295,10 @@ def main():
         return 1 if plants(build, args.jobs, args.seed) else 0
     results = run_all(range(args.seed, args.seed + args.runs), build, args.jobs)
     table(results)
-    return 1 if any(r["problems"] for r in results) else 0
+    never = missing(results)
+    if never:
+        print("never done: " + ", ".join(never))
+    return 1 if never or any(r["problems"] for r in results) else 0
 
 
 if __name__ == "__main__":

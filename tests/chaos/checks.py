@@ -46,7 +46,7 @@ def check_documents(ev, case):
         if kind not in SCHEMAS:
             continue
         doc = obj.document()
-        error = next(case.schemas[kind].iter_errors(doc), None) if doc else None
+        error = next(case.schemas[kind].iter_errors(doc), None) if doc is not None else None
         if doc is None or error:
             yield f"schema: {name}: {error.message[:100] if error else 'no JSON'}"
 
@@ -97,7 +97,7 @@ def check_none_lost(ev, case):
         elif record and record.state == "cancelled":
             if not ev.stop_stands(record.worker, record.generation):
                 yield f"cancelled: {step} by {record.worker}, and no order stands"
-            elif "resume" in case.offers and case.was_resumed:
+            elif case.was_resumed:
                 yield f"cancelled: {step} by {record.worker} after the last resume"
 
 
@@ -139,6 +139,31 @@ def check_rerun(ev, case):
         if counting and decided and not counting.is_owned:
             yield (f"usurped: {step}: {counting.name} ({counting.creator}) counts, written "
                    f"by one that did not own it; {decided[0].name} does not")
+
+
+def first_sightings(case):
+    """(worker, step, attempt) → generation of the lease that named it first. A later life
+    says at first what the one before it had in flight."""
+    first = {}
+    for worker, generation, step, attempt in sorted(case.sightings):
+        first.setdefault((worker, step, attempt), generation)
+    return first
+
+
+def check_begun_again(ev, case):
+    """Nor does its owner begin what has no record in the end: by its files, by its lease."""
+    begun = [(w, step, n, at, tag) for w, step, n, at, tag in claims.begins(ev)]
+    begun += [(w, step, n, at, ev.holder(w, at))
+              for (w, step, n), at in first_sightings(case).items()]
+    for worker, step, attempt, at, tag in begun:
+        first = next((r for r in ev.records.get(step, []) if r.is_owned and
+                      r.state in DECIDED), None)
+        if not first or at <= first.generation or (
+                worker == first.worker and attempt <= first.attempt):
+            continue
+        if ev.owner(step, at) == worker and ev.holder(worker, at) == tag:
+            yield (f"rerun: {step}: attempt {first.attempt} of {first.worker} was "
+                   f"{first.state}, then attempt {attempt} of {worker} ({tag}) was begun")
 
 
 def check_attempts(ev, case):
@@ -298,7 +323,7 @@ def check_shared(ev, case):
 
 def check_reused(ev, case):
     """An attempt that was seen in flight in one life is not run by another."""
-    for worker, generation, step, attempt in sorted(case.sightings):
+    for (worker, step, attempt), generation in first_sightings(case).items():
         tag = ev.holder(worker, generation)
         for r in ev.records.get(step, []):
             if (r.worker, r.attempt) == (worker, attempt) and r.creator != tag and (
@@ -308,7 +333,7 @@ def check_reused(ev, case):
 
 
 CHECKS = (check_names, check_documents, check_plan, check_none_lost, check_collect,
-          check_rerun, check_attempts, check_ending, check_record, check_cells,
+          check_rerun, check_begun_again, check_attempts, check_ending, check_record, check_cells,
           check_manifest, check_one_writer, check_shared, check_reused, check_once,
           *claims.CHECKS, *starts.CHECKS)
 NEED_RESULTS = (check_collect, check_cells)

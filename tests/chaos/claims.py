@@ -47,7 +47,7 @@ def claim_before(ev, worker, step, generation):
 
 
 def begins(ev):
-    """(worker, step, attempt, generation) of the first object of each attempt."""
+    """(worker, step, attempt, generation, tag) of the first object of each attempt."""
     first = {}
     for write in ev.writes:
         kind, parts = evidence.kind_of(write.name)
@@ -55,8 +55,8 @@ def begins(ev):
             continue
         i = parts["iteration"] or parts.get("i2") or parts.get("i3")
         key = (parts["worker"], f"{parts['matrix']}-{i}", int(parts["attempt"] or 1))
-        first[key] = min(first.get(key, write.generation), write.generation)
-    return [(*key, generation) for key, generation in sorted(first.items())]
+        first.setdefault(key, (write.generation, write.tag))
+    return [(*key, *at) for key, at in sorted(first.items())]
 
 
 def is_unrun(ev, worker, step, attempt):
@@ -69,7 +69,7 @@ def check_claimed(ev, case):
     """No step begins before its worker has the claim of its unit."""
     if not ev.config["settings"].get("steal", False):
         return
-    for worker, step, attempt, generation in begins(ev):
+    for worker, step, attempt, generation, _ in begins(ev):
         if not claim_before(ev, worker, step, generation) and (
                 not is_unrun(ev, worker, step, attempt)):
             yield f"claimless: {step} attempt {attempt} of {worker} without a claim"

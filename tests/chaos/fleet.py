@@ -73,12 +73,13 @@ class Fleet:
         env = {
             "PATH": self.path("bin") + ":/usr/bin:/bin", "HOME": self.path("tmp"),
             "TMPDIR": self.path("tmp"), "STORAGE_EMULATOR_HOST": self.url,
-            "MUSTER_EXTRA_HEADERS": f"{bucket.TAG}{tag}: 1", "MUSTER_RETRY_BASE_MS": "10",
+            "MUSTER_EXTRA_HEADERS": f"{bucket.TAG}{tag}: 1\nX-Key: {self.secret}", "MUSTER_RETRY_BASE_MS": "10",
             "MUSTER_CACHE_DIR": self.path("tmp"), "MUSTER_VM_FILE": self.path("no-such-file"),
             "MUSTER_LEASE_STALE_MS": str(script.STALE_S * 1000), "MUSTER_LEASE_LOOK_MS": "200",
             "MUSTER_BEAT_GAP_MS": "150", "MUSTER_JOB_LOOK_MS": "100",
             "MUSTER_JOB_WAIT_S": "20", "MUSTER_KEEP_CACHES": "1",
-            "CHAOS_SECRET": self.secret,
+            # what fio leaves behind goes in sessions, whose names are secrets
+            "MUSTER_MULTIPART_MAX_BYTES": "900", "CHAOS_SECRET": self.secret,
         }
         if self.plant:
             env["MUSTER_PLANT"] = self.plant
@@ -136,8 +137,11 @@ class Fleet:
             argv += self.more_flags()
         if words[0] == "collect":
             argv += ["--out", self.path(f"out.{len(self.processes)}")]
-        process = self.spawn(" ".join(words), argv, extra=puts and {
-            "MUSTER_DIE_AFTER_PUTS": str(puts), "MUSTER_DIE_AFTER_WRITES": str(puts)})
+        extra = {"MUSTER_CLOCK_SKEW_MS": str(self.rng.choice([0, 1, -1]) *
+                                             self.rng.randint(0, 60000))}
+        if puts:
+            extra.update(MUSTER_DIE_AFTER_PUTS=str(puts), MUSTER_DIE_AFTER_WRITES=str(puts))
+        process = self.spawn(" ".join(words), argv, extra=extra)
         process.is_doomed = bool(puts)
         process.out = argv[-1]
         return process

@@ -133,6 +133,16 @@ def reused(found, fleet):
     found.case.sightings = {(at.worker, 1, at.step, at.attempt)}
 
 
+def begun(found, fleet):
+    """One more attempt that left a file and no record."""
+    at = counting_ok(found)
+    matrix, iteration = at.step.split("-")
+    found.writes.append(chaos.bucket.Write(
+        max(w.generation for w in found.writes) + 1,
+        f"results/{at.worker}/test-{matrix}/attempt-{at.attempt + 1}/job_{iteration}.fio",
+        chaos.evidence.Evidence(found.objects, found.writes).holder(at.worker, 1 << 62)))
+
+
 def precondition(found, fleet):
     one = next(r for r in found.requests if "ifGenerationMatch=0" in r["query"])
     one["query"] = one["query"].replace("&ifGenerationMatch=0", "")
@@ -252,12 +262,12 @@ def start_aborted(found, fleet):
 
 
 MUTATIONS = (lost, rerun, usurped, attempts, nonce, name, schema, plan, collect, cells,
-             manifest, cancelled, ending, record, figures, writers, shared, reused,
+             manifest, cancelled, ending, record, figures, writers, shared, reused, begun,
              precondition, stranger, secret, exit_, once, stuck, round_, orders, files)
 # in runs with stealing, and with synchronised starts: kind of run and seed
 MORE = {("steal", 1): (claim, claimless, owners),
         ("together", 3): (arrival, verdict, start, start_early, start_aborted)}
-KINDS = {"orders": "round", "start_early": "start", "start_aborted": "start"}
+KINDS = {"orders": "round", "begun": "rerun", "start_early": "start", "start_aborted": "start"}
 
 
 def spoil(mutation, fleet, good):

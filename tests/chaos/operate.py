@@ -2,35 +2,19 @@
 """Carries a script out against a fleet, then plays the operator who brings the run home."""
 import json
 import signal
-import subprocess
 import time
 
 import bucket
 
-OVER_S = 40  # an operator who restarts what is dead needs no longer than this
+# an operator who restarts what is dead needs no longer than this: a resume may have moved
+# some 45 steps of a second each to one worker
+OVER_S = 90
 ENDS = ("done", "cancelled")
-
-
-def offers(fleet):
-    """What this build can do beyond what every build can: seams for later features."""
-    def text(*words):
-        return subprocess.run([fleet.build + "/muster", *words, "--help"],
-                              capture_output=True, text=True).stdout
-    found = set()
-    if "\n  resume " in text():
-        found.add("resume")
-    for flag in ("--steal",):
-        if flag in text("split"):
-            found.add(flag)
-    return found
 
 
 class Operator:
     def __init__(self, fleet):
         self.fleet, self.setup = fleet, fleet.setup
-        self.offers = offers(fleet)
-        if not self.setup.may_resume:
-            self.offers.discard("resume")
         self.struck, self.counts = {}, {}
         self.pending_kills = []
         self.has_split = False
@@ -105,8 +89,6 @@ class Operator:
 
     def do_command(self, about):
         words = about["words"]
-        if words[0] == "resume" and "resume" not in self.offers:
-            return
         self.count(" ".join(words))
         if about["puts"]:
             self.count("death of a command")
@@ -139,7 +121,7 @@ class Operator:
         words = resource.get("metadata", {}).get("muster-summary", "").split()
         worker = resource["name"].rsplit("/", 1)[1][:-5]
         self.busy.discard(worker)
-        if len(words) >= 4 and words[1] != "-":
+        if len(words) in (4, 5) and words[1] != "-":
             self.busy.add(worker)
             self.sightings.add((worker, int(resource["generation"]), words[1], int(words[2])))
 
@@ -240,6 +222,17 @@ class Operator:
 
     def finish(self):
         """Problems on the way home, and collect's results.json (or None)."""
+        problems, results = self.come_home()
+        self.setup.weather = []
+        self.do_faults({"seed": 1, "rules": []})
+        if results is None:
+            return problems, results
+        waited = self.fleet.run_command(["wait", "--timeout", "5s", "--every", "100ms"])
+        if waited.code not in (0, 1, 4) and not (waited.code == 3 and self.is_expected()):
+            problems.append(f"wait ended {waited.code}: {self.fleet.log(waited)[-200:]}")
+        return problems, results
+
+    def come_home(self):
         until = time.monotonic() + OVER_S
         self.do_faults({"seed": 1, "rules": []})
         for worker in self.setup.workers:
@@ -253,15 +246,10 @@ class Operator:
             p, results = self.collect()
             if results is None:
                 return [f"collect ended {p.code}"], None
-            if "resume" not in self.offers or not self.unfinished(results):
+            if not self.unfinished(results):
                 break
             if not self.resume():
                 return ["stuck: resume does not succeed"], results
         if not self.all_end(until + 10):
             problems.append("stuck: processes do not end")
-        self.setup.weather = []
-        self.do_faults({"seed": 1, "rules": []})
-        waited = self.fleet.run_command(["wait", "--timeout", "5s", "--every", "100ms"])
-        if waited.code not in (0, 1, 4) and not (waited.code == 3 and self.is_expected()):
-            problems.append(f"wait ended {waited.code}: {self.fleet.log(waited)[-200:]}")
         return problems, results

@@ -13,8 +13,6 @@ LENGTH_S = 2.4
 POINTS = ("lease", "fetch-job", "claim", "layout", "measure", "parse", "upload", "commit")
 # what a seed's run is of: seed % 6
 KINDS = ("plain", "steal", "plain", "together", "steal", "plain")
-# every n-th of the runs with stealing may be resumed, the others never are
-STEAL_RESUME_EVERY = 1
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
 PLACES = (None, None, "workers/", "step_", "control/", "manifest", "jobs/", "fio_output",
           "prefix=")
@@ -50,7 +48,6 @@ class Setup:
     max_attempts: int
     fio: dict
     kind: str = "plain"
-    may_resume: bool = True
     policy: str = "all"
     lead_ms: int = 300
     barrier_timeout_s: int = 4
@@ -243,7 +240,6 @@ def make(seed, kind=None):
                        "fail": rng.choice([0, 4]), "garbage": rng.choice([0, 3]),
                        "empty": rng.choice([0, 3])})
     setup.kind = kind or KINDS[seed % len(KINDS)]
-    setup.may_resume = setup.kind != "steal" or seed // 6 % STEAL_RESUME_EVERY == 0
     make_shape(rng, setup)
     if rng.random() < 0.6:
         setup.weather = make_rules(rng, [0.02, 0.05, 0.1], setup.kind)

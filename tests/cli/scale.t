@@ -170,6 +170,31 @@ run 3 status gs://ctl/e-left && has "299 of 300 steps ended" && has "1 done, but
 ok $? "a step without an end is left over"
 run 1 status gs://ctl/e-stop && has "1 cancelled: stopped by an order" && has "muster resume" && lists e-stop 6
 ok $? "a cancelled one, too"
+# --- a run with moved steps that is over: its records are listed together ---
+py <<'PY'
+r = Run("over", workers=100, tests=1, arms=1, iterations=200)
+r.plan()
+lost, taker = r.workers[0], r.workers[1]
+steps = [s["step"] for s in r.steps[lost]]
+r.bucket.put(f"{r.at}jobs/{taker}.r2.json", r.job(taker, 2, [
+    dict(s, attempt=2, **{"from": lost}) for s in r.steps[lost]]))
+r.bucket.put(f"{r.at}control/0001.json", {"schema": "muster/control/1", "kind": "reassign",
+             "workers": [lost, taker], "steps": steps, "round": 2, "reason": None})
+for w in r.workers:
+    for s in r.steps[w]:
+        r.put_record(r.record(taker if w == lost else w, s["matrix_id"], s["iteration"],
+                              attempt=2 if w == lost else 1))
+    r.heartbeat(w, "failed" if w == lost else "done", done=2)
+PY
+forget
+run 0 status gs://ctl/over && has "200 of 200 steps" && py <<'PY'
+b = Bucket()
+log = json.loads(b.call("GET", "/_emulator/requests"))["requests"]
+lists = [r["query"] for r in log if r["path"].endswith("/b/ctl/o")]
+print(len(lists), sum("results%2F" in q for q in lists))
+assert sum("results%2F" in q for q in lists) == 1 and len(lists) <= 6, lists
+PY
+ok $? "a run with moved steps that is over: one listing of results/, not one a worker"
 
 # --- a dead worker, by the store's clock ---
 py "$muster" <<'PY'

@@ -177,7 +177,7 @@ run good
 is $code 0 "started again it ends 0"
 is "$(store names good/results/)" "$before" "and writes nothing new"
 out=$("$worker" good ctl --worker w-1 --workspace "$dir/ws" 2>&1)
-is $? 0 "the seed's form, RUN BUCKET, is the same"
+is $? 0 "the short form, RUN BUCKET, is the same"
 job nosteps 'job["steps"] = []'
 run nosteps
 is $code 0 "a job without steps ends 0"

@@ -56,6 +56,29 @@ is "$(csv "$t_dir/dies/results.csv" state | sort | tr '\n' ' ')" "failed ok " \
 	"the step is failed, the next is ok"
 like "$(csv "$t_dir/dies/results.csv" reason state failed)" gcsfuse "its reason names gcsfuse"
 
+# told to go when fio has ended and gcsfuse hangs: gone in time, and no failure of the step's
+if [ -n "$("$BUILD/muster-worker" --list-points 2>/dev/null)" ]; then
+	split_run late 'commit,mount_args,label\nmaster,,a\n'
+	MUSTER_STOP_AT=before:unmount worker late w-1 & pid=$!
+	wait_fio "$t_dir/ws-late-w-1"
+	wpid=$(pgrep -f "muster-worker.*ws-late-w-1" | head -n 1)
+	for _ in $(seq 200); do
+		case $(cut -d' ' -f3 "/proc/$wpid/stat") in T) break ;; esac
+		sleep 0.1
+	done
+	kill -STOP "$(find_child "$t_dir/ws-late-w-1" --custom-endpoint)"
+	t0=$(date +%s)
+	kill -TERM "$wpid"
+	kill -CONT "$wpid"
+	wait $pid; is $? 3 "SIGTERM before an unmount that hangs: the worker ends 3"
+	t1=$(date +%s)
+	ok "$([ $((t1 - t0)) -le 25 ]; echo $?)" "within 25 s ($((t1 - t0)) s)"
+	no_leftovers "no process and no mount is left"
+	muster collect gs://ctl/late --out "$t_dir/late" >/dev/null
+	is "$(csv "$t_dir/late/results.csv" state label a | sort | tr '\n' ' ')" \
+		"interrupted pending pending " "the step is interrupted, not failed"
+fi
+
 # does not mount: a flag it does not know
 split_run mount 'commit,mount_args,label\nmaster,--no-such-flag,bad\nmaster,,good\n'
 worker mount w-1

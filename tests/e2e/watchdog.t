@@ -81,6 +81,28 @@ muster collect gs://ctl/away --out "$t_dir/away" >/dev/null
 is "$(states away)" " 4 ok;" "every step is ok"
 is "$(csv "$t_dir/away/results.csv" attempt | sort -u)" 1 "at its first attempt"
 
+# started while orders cannot be read: one of them may say to stop, so no step begins
+split_run unread
+faults '{"rules":[{"kind":"403","method":"GET","match":"control/000"}]}'
+muster stop gs://ctl/unread >/dev/null
+[ -n "$("$BUILD/muster-worker" --list-points 2>/dev/null)" ] && {
+	MUSTER_JOB_LOOK_MS=100 MUSTER_JOB_WAIT_S=1 worker unread w-1
+	is $? 2 "orders that cannot be read: the worker gives up and ends 2"
+	like "$(muster store cat gs://ctl/unread/workers/w-1.json)" "control orders" \
+		"its reason names them"
+	rm "$t_dir/unread-w-1.out"
+}
+MUSTER_JOB_LOOK_MS=100 worker unread w-1 & pid=$!
+for _ in $(seq 100); do
+	grep -q "waiting for the control orders" "$t_dir/unread-w-1.out" && break
+	sleep 0.1
+done
+is $? 0 "another one waits"
+faults '{"rules":[]}'
+wait $pid; is $? 3 "until it reads the order to stop"
+muster collect gs://ctl/unread --out "$t_dir/unread" >/dev/null
+is "$(states unread)" " 4 cancelled;" "no step was begun"
+
 # a signal while nothing of the store answers: the worker is gone in 25 s all the same
 split_run hung
 worker hung w-1 & pid=$!

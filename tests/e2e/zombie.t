@@ -72,6 +72,23 @@ case "$code $reasons" in
 *) ok 1 "adopted, or interrupted with the cause: exit $code, $reasons" ;;
 esac
 is "$(csv "$t_dir/last/results.csv" step counts yes | sort | uniq -d)" "" "nothing counts twice"
+# the heir dies as soon as it has the name: what it knew of the silent one goes on all the same
+split_run chain 4
+start chain one before:upload; one=$pid
+wait_stopped "$one"; is $? 0 "once more a machine falls silent in a step"
+# as if there had been no time for it: only its heartbeat tells of the step
+muster store rm gs://ctl/chain/results/w-1/manifest.json >/dev/null
+MUSTER_DIE_AT=after:lease start chain two; wait "$pid"
+is $? 137 "its heir is killed when it has just taken the name over"
+start chain two before:upload; two=$pid
+wait_stopped "$two"
+kill -CONT "$one"; wait "$one"
+kill -CONT "$two"; wait "$two"
+is $? 0 "the heir's second life ends 0"
+muster collect gs://ctl/chain --out "$t_dir/chain" >/dev/null
+is "$(csv "$t_dir/chain/results.csv" attempt counts yes | tr '\n' ' ')" "2 1 " \
+	"and begins with attempt 2"
+is "$(csv "$t_dir/chain/results.csv" attempt state interrupted)" "" "it never was at the silent one's"
 # what one life found out goes on to the next, even if it had no time to begin anything
 split_run handed 8
 MUSTER_DIE_AT=before:upload start handed one; wait "$pid"

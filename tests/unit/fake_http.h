@@ -21,6 +21,7 @@
 /*
  * A reply that begins with '~' is followed by closing the connection; with '<' it is sent
  * once the request's head is there, and the connection closed then.
+ * A '+' before any of these: it happens 500 ms after the request was read.
  * "Content-Length: *" becomes the true length.
  */
 
@@ -90,6 +91,10 @@ static bool fake_answer(struct fake *fake, int fd, struct str *request)
 		*request = STR_INIT(64 << 20);
 	}
 	fake->n_requests++;
+	if (reply && *reply == '+') {
+		usleep(500000);
+		reply++;
+	}
 	if (!reply || strcmp(reply, FAKE_CLOSE) == 0)
 		return false;
 	if (strcmp(reply, FAKE_RESET) == 0) {

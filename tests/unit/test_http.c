@@ -194,7 +194,9 @@ static void test_unreached(void)
 
 static void test_time(void)
 {
-	struct fake fake = {.replies = {FAKE_STALL, FAKE_STALL, FAKE_STALL}};
+	struct fake fake = {.replies = {FAKE_STALL, FAKE_STALL,
+					"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+					FAKE_STALL}};
 	cleanup_response struct http_response resp = {0};
 	struct http_request req;
 	int64_t start_ns = clock_mono_ns();
@@ -214,6 +216,7 @@ static void test_time(void)
 	if (pipe(fds) < 0 || write(fds[1], "x", 1) != 1)
 		abort();
 	req.answer_by_ns = 0;
+	ok(http_do(http, &req, &resp, NULL) == 0, "a connection that is kept");
 	req.cancel_fd = &fds[0];
 	ok(http_do(http, &req, &resp, NULL) == -ECANCELED &&
 		   resp.outcome == HTTP_CANCELLED,
@@ -222,6 +225,8 @@ static void test_time(void)
 	   "a pause, too");
 	close(fds[0]);
 	close(fds[1]);
+	poll(NULL, 0, 50);
+	ok(fake.n_requests == 3, "and was not even begun");
 	stop(&fake);
 }
 

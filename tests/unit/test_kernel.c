@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/proc.h"
@@ -12,11 +13,18 @@
 static void test_drop_caches(void)
 {
 	struct err err = {0};
-	int r = kernel_drop_caches(&err);
+	int r = kernel_drop_caches(-1, &err);
+	int raised;
 
 	ok(geteuid() == 0 ? r == 0 || r == -EPERM : r == -EPERM,
 	   "done, or refused as -EPERM: %d %s", r, err.text);
 	ok((r < 0) == (err.code < 0), "an error text if and only if it failed");
+	raised = eventfd(1, EFD_CLOEXEC);
+	/* one that is done before anybody looks is no mistake */
+	for (int i = 0; i < 20 && r != -ECANCELED; i++)
+		r = kernel_drop_caches(raised, &err);
+	ok(r == -ECANCELED, "or given up");
+	close(raised);
 }
 
 static void test_restore_globals(void)

@@ -59,6 +59,35 @@ static void test_first_look(void)
 	ok(first_look(s) == LEASE_LOOK_AGAIN, "an unreadable heartbeat only ages");
 }
 
+/* Every state, life, machine and queue: when is nothing unseen? */
+static void test_may_be_begun(void)
+{
+	struct lease_seen s = {0};
+	unsigned wrong = 0;
+
+	ok(!lease_may_be_begun(&s, false), "a name nobody had: nothing has begun");
+	s = seen(WORKER_DONE, 1, "me");
+	s.is_readable = false;
+	ok(lease_may_be_begun(&s, true), "an unreadable heartbeat: anything may have");
+	for (int state = 0; state < WORKER_STATE_COUNT; state++)
+		for (unsigned bits = 0; bits < 8; bits++) {
+			bool is_first = bits & 1, is_same = bits & 2,
+			     has_queue = bits & 4;
+			bool is_end = worker_is_end((enum worker_state)state);
+			bool is_running =
+				state == WORKER_RUNNING || state == WORKER_FINISHING;
+			bool has_told = is_first || (is_end ? has_queue : is_running);
+
+			s = seen((enum worker_state)state, 1, "x");
+			s.hb.incarnation.n = is_first ? 1 : 2;
+			s.hb.total = has_queue ? 3 : 0;
+			wrong += lease_may_be_begun(&s, is_same) ==
+				 (has_told && (is_end || is_same));
+		}
+	ok(wrong == 0,
+	   "nothing unseen: it ended, or was this machine, and had told of lives before");
+}
+
 static void test_watching(void)
 {
 	struct lease_watch watch = {0};
@@ -164,6 +193,7 @@ static void test_orders(void)
 int main(void)
 {
 	test_first_look();
+	test_may_be_begun();
 	test_watching();
 	test_timing();
 	test_orders();

@@ -137,7 +137,10 @@ static void test_bad_job(void)
 	ok(r == 0 && end.how == MEASURE_EXITED && end.exit_status == 1,
 	   "a job fio refuses: status %d", end.exit_status);
 	req.fio_path = "/no/fio";
-	ok(measure_run(&req, &end, NULL) == -ENOENT, "no fio");
+	ok(measure_run(&req, &end, NULL) == -ENOENT && !end.start_ns, "no fio");
+	req.fio_path = job_path;
+	ok(measure_run(&req, &end, NULL) < 0 && !end.start_ns,
+	   "a fio that cannot be executed has no start");
 }
 
 static void test_timeout_keeps_the_json(void)
@@ -290,7 +293,7 @@ static void test_hung_mount(const char *gcsfuse, const char *url)
 		   peak_of(&rec, "gcsfuse_cpu_ns_per_s") > 0 &&
 		   peak_of(&rec, "fio_cpu_ns_per_s") > 0,
 	   "the monitor saw the requests wait");
-	ok(mount_stop(&m, clock_mono_ns() + NS_PER_S, NULL, NULL) == 0,
+	ok(mount_stop(&m, clock_mono_ns() + NS_PER_S, -1, NULL, NULL) == 0,
 	   "no mount is left");
 	mount_done(&m);
 	close(accident.term_fd);

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include "core/clock.h"
@@ -167,10 +169,70 @@ static void test_kind_dir(void)
 		   S_ISDIR(st.st_mode) && mount_minor(&m) == -1 &&
 		   m.start.read_ahead_kb == UINT64_MAX && mount_answers(&m, 0),
 	   "kind dir is a folder");
-	ok(mount_stop(&m, 0, &was_aborted, NULL) == 0 && !was_aborted &&
+	ok(mount_stop(&m, 0, -1, &was_aborted, NULL) == 0 && !was_aborted &&
 		   mount_abort(&m, NULL) == 0 && stat(point, &st) == 0,
 	   "and stays");
 	mount_done(&m);
+}
+
+static void *signal_soon(void *arg)
+{
+	const uint64_t one = 1;
+
+	poll(NULL, 0, 300);
+	return write(*(int *)arg, &one, sizeof(one)) < 0 ? arg : NULL;
+}
+
+/* Unmount with a minute's time and a signal that comes meanwhile; how long it took. */
+static double stop_hurried(struct mount *m, bool *ret_aborted)
+{
+	cleanup_close int fd = eventfd(0, EFD_CLOEXEC);
+	int64_t begin_ns = clock_mono_ns();
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, signal_soon, &fd);
+	if (mount_stop(m, begin_ns + 60LL * NS_PER_S, fd, ret_aborted, NULL) < 0)
+		return -1;
+	begin_ns = clock_mono_ns() - begin_ns;
+	pthread_join(thread, NULL);
+	return (double)begin_ns / NS_PER_S;
+}
+
+static bool is_hurried(double s)
+{
+	return s > MOUNT_HURRY_S && s < MOUNT_HURRY_S + 2;
+}
+
+static void spawn_sleep(const char *time, struct mount *m)
+{
+	const char *argv[] = {"sleep", time, NULL};
+	struct proc_spec spec = {.path = "sleep", .argv = argv};
+
+	*m = (struct mount){0};
+	proc_spawn(&spec, &m->proc, NULL);
+}
+
+/* As a gcsfuse that has been unmounted and does not end. */
+static void test_hurry(void)
+{
+	cleanup_close int quiet = eventfd(0, EFD_CLOEXEC);
+	cleanup_close int raised = eventfd(1, EFD_CLOEXEC);
+	int64_t long_ns = clock_mono_ns() + 60LL * NS_PER_S;
+	bool was_aborted = true;
+	struct mount m;
+	double s;
+
+	spawn_sleep("1", &m);
+	ok(mount_stop(&m, long_ns, quiet, &was_aborted, NULL) == 0 && !was_aborted &&
+		   !m.proc.pid,
+	   "without a signal its end is waited for");
+	spawn_sleep("1", &m);
+	ok(mount_stop(&m, long_ns, raised, &was_aborted, NULL) == 0 && !was_aborted,
+	   "with one there is some time, too");
+	spawn_sleep("60", &m);
+	s = stop_hurried(&m, &was_aborted);
+	ok(was_aborted && !m.proc.pid && is_hurried(s),
+	   "but no more than %d s from then on (%.1f s)", MOUNT_HURRY_S, s);
 }
 
 static void test_warm(void)
@@ -256,7 +318,8 @@ static void test_mount_and_unmount(const struct job_data *data)
 	ok(write(fd, "x", 1) == 1 && stat(cache, &st) == 0,
 	   "writable; the cache lies in the workspace");
 	ok(close(fd) == 0, "closed");
-	ok(mount_stop(&m, clock_mono_ns() + 10LL * NS_PER_S, &was_aborted, &err) == 0 &&
+	ok(mount_stop(&m, clock_mono_ns() + 10LL * NS_PER_S, -1, &was_aborted, &err) ==
+			   0 &&
 		   !was_aborted && !is_in_mountinfo() && !m.proc.pid,
 	   "unmounted in good order %s", err.text);
 	ok(stat(cache, &st) < 0 && stat("/var/tmp/x", &st) < 0, "its cache is gone");
@@ -273,10 +336,27 @@ static void test_busy_is_waited_for(const struct job_data *data)
 	if (!ok(mount_start(&spec, &m, NULL) == 0, "mounted"))
 		return;
 	fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = mount_stop(&m, clock_mono_ns() + 200LL * NS_PER_MS, &was_aborted, NULL);
+	r = mount_stop(&m, clock_mono_ns() + 200LL * NS_PER_MS, -1, &was_aborted, NULL);
 	ok(r == 0 && was_aborted && !is_in_mountinfo() && !m.proc.pid,
 	   "a mount in use is aborted at the deadline");
 	close(fd);
+	mount_done(&m);
+}
+
+static void test_busy_and_hurry(const struct job_data *data)
+{
+	struct mount_spec spec = spec_of(&plain_arm, data);
+	cleanup_close int dir = -1;
+	struct mount m = {0};
+	bool was_aborted = false;
+	double s;
+
+	if (!ok(mount_start(&spec, &m, NULL) == 0, "mounted"))
+		return;
+	dir = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s = stop_hurried(&m, &was_aborted);
+	ok(was_aborted && is_hurried(s) && !is_in_mountinfo() && !m.proc.pid,
+	   "a mount in use is aborted soon after a signal (%.1f s)", s);
 	mount_done(&m);
 }
 
@@ -295,7 +375,7 @@ static void test_stopped_gcsfuse(const struct job_data *data)
 	ok(mount_abort(&m, &err) == 0 && clock_mono_ns() - begin_ns < (int64_t)NS_PER_S &&
 		   !is_in_mountinfo() && !m.proc.pid,
 	   "aborted within 1 s %s", err.text);
-	ok(mount_stop(&m, 0, NULL, NULL) == 0, "stopping after it is harmless");
+	ok(mount_stop(&m, 0, -1, NULL, NULL) == 0, "stopping after it is harmless");
 	mount_done(&m);
 }
 
@@ -313,8 +393,8 @@ static void test_leftovers_are_swept(const struct job_data *data)
 	ok(mount_sweep(workspace, &n, NULL) == 0 && n == 1 && !is_in_mountinfo(),
 	   "sweeping the workspace finds it");
 	ok(mount_sweep(workspace, &n, NULL) == 0 && n == 0, "once");
-	mount_stop(&first, 0, NULL, NULL);
-	mount_stop(&second, clock_mono_ns() + NS_PER_S, NULL, NULL);
+	mount_stop(&first, 0, -1, NULL, NULL);
+	mount_stop(&second, clock_mono_ns() + NS_PER_S, -1, NULL, NULL);
 	mount_done(&first);
 	mount_done(&second);
 }
@@ -354,7 +434,7 @@ static void test_severity_hides_the_message(const struct job_data *data)
 
 	ok(mount_start(&spec, &m, &err) == 0 && !m.config, "ready without a log %s",
 	   err.text);
-	mount_stop(&m, clock_mono_ns() + 5LL * NS_PER_S, NULL, NULL);
+	mount_stop(&m, clock_mono_ns() + 5LL * NS_PER_S, -1, NULL, NULL);
 	mount_done(&m);
 }
 
@@ -373,7 +453,7 @@ static void test_kernel_reader_settings(const struct job_data *data)
 	ok(m.start.read_ahead_kb > 1024,
 	   "settings gcsfuse writes after the mount are there: %llu KiB",
 	   (unsigned long long)m.start.read_ahead_kb);
-	mount_stop(&m, clock_mono_ns() + 5LL * NS_PER_S, NULL, NULL);
+	mount_stop(&m, clock_mono_ns() + 5LL * NS_PER_S, -1, NULL, NULL);
 	mount_done(&m);
 	kernel_globals_restore(&before, NULL);
 }
@@ -388,6 +468,7 @@ static void test_real_mounts(struct emulator *emu)
 	endpoint = emu->url;
 	test_mount_and_unmount(&data);
 	test_busy_is_waited_for(&data);
+	test_busy_and_hurry(&data);
 	test_stopped_gcsfuse(&data);
 	test_leftovers_are_swept(&data);
 	test_failures_say_why(&data);
@@ -411,6 +492,7 @@ int main(int argc, char **argv)
 	test_argv();
 	test_grpc_needs_google();
 	test_kind_dir();
+	test_hurry();
 	test_warm();
 	gcsfuse_fd = gcsfuse ? open(gcsfuse, O_RDONLY | O_CLOEXEC) : -1;
 	if (gcsfuse_fd >= 0 && emulator_start(argv[0], &emu)) {

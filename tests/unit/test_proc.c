@@ -247,6 +247,11 @@ static void test_capture_limits(void)
 	struct proc_end end;
 	int64_t before = clock_mono_ns();
 
+	spec.cancel_fd = eventfd(1, EFD_CLOEXEC);
+	ok(proc_run_capture(&spec, in_ms(5000), &out, &end, &err) == -ECANCELED,
+	   "a tool that is given up");
+	close(spec.cancel_fd);
+	spec.cancel_fd = 0;
 	ok(proc_run_capture(&spec, in_ms(100), &out, &end, &err) == -ETIMEDOUT,
 	   "a tool that hangs: %s", err.text);
 	ok(clock_mono_ns() - before < 2LL * NS_PER_S &&

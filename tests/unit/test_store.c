@@ -121,10 +121,14 @@ static void test_settle(void)
 		 {FAKE_RESET, NO_MATCH, META},
 		 -EEXIST,
 		 3},
-		{"412 after 429, object gone",
-		 {REPLY("429 Slow", "", "0", ""), NO_MATCH, GONE},
+		{"412 after 408, object gone",
+		 {REPLY("408 Late", "", "0", ""), NO_MATCH, GONE},
 		 -EEXIST,
 		 3},
+		{"412 after 429, which was no success: lost",
+		 {REPLY("429 Slow", "", "0", ""), NO_MATCH},
+		 -EEXIST,
+		 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -369,6 +373,30 @@ static void test_list_stops(void)
 	stop(&fake);
 }
 
+/* Its patience with a server that was never heard of begins anew with each call; and one
+ * that takes a body is heard of. */
+static void test_second_contact(void)
+{
+	static const char put_reply[] = "+HTTP/1.1 200 OK\r\nContent-Length: *\r\n\r\n"
+					"{\"name\":\"n\",\"generation\":\"7\"}";
+	struct fake fake = {.replies = {FAKE_STALL, PAGE_3, put_reply}};
+	struct put_req req = {.precondition = PUT_CREATE, .data = "x", .n = 1};
+	struct err err = {0};
+	struct gcs *gcs;
+
+	serve(&fake);
+	gcs = (struct gcs *)store;
+	gcs->first_contact_ns = NS_PER_S / 5;
+	ok(store->ops->probe(store, NULL) == -EAGAIN, "a server that does not answer");
+	usleep(250000);
+	ok(store->ops->probe(store, &err) == 0, "and later does: %s", err.text);
+	gcs->has_contact = false;
+	err = (struct err){0};
+	ok(store->ops->put(store, "n", &req, NULL, &err) == 0 && fake.n_requests == 3,
+	   "it has taken the body and thinks about it: waited for (%s)", err.text);
+	stop(&fake);
+}
+
 static void test_first_contact(void)
 {
 	struct store_opts opts = {.bucket = "bkt",
@@ -385,6 +413,7 @@ static void test_first_contact(void)
 		   clock_mono_ns() - start_ns < 5LL * NS_PER_S,
 	   "a server that is not there: %s", err.text);
 	store_close(s);
+	test_second_contact();
 	serve(&fake);
 	store->deadline_ns = clock_mono_ns() + NS_PER_S / 10;
 	ok(store->ops->probe(store, NULL) == -EAGAIN, "the caller's deadline");

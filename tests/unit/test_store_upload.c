@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
+#include "core/clock.h"
 #include "core/crc32c.h"
 #include "core/rng.h"
 #include "core/store_gcs_impl.h"
@@ -125,6 +126,8 @@ static char *fill(const char *reply, unsigned port)
 	return str_steal(&text);
 }
 
+static int64_t bulk_limit_ns; /* 0 = the usual */
+
 static int upload(struct fake *fake, const struct put_req *req, struct err *err)
 {
 	cleanup_store struct store *store = NULL;
@@ -135,6 +138,7 @@ static int upload(struct fake *fake, const struct put_req *req, struct err *err)
 	opts.endpoint = endpoint;
 	if (store_gcs_open(&opts, &store, NULL) < 0)
 		abort();
+	((struct gcs *)store)->bulk_limit_ns = bulk_limit_ns;
 	return store->ops->put(store, "n", req, NULL, err);
 }
 
@@ -164,6 +168,29 @@ static void test_case(size_t i, const struct put_req *req, const char *of)
 	fake_stop(&fake);
 	for (size_t k = 0; k < 8; k++)
 		free(replies[k]);
+}
+
+/* What was sent is progress, also of a request that breaks later than the limit. */
+static void test_slow(const struct put_req *req)
+{
+	struct fake fake = {0};
+	struct err err = {0};
+	char *session, *done;
+
+	fake_start(&fake);
+	session = fill(SESSION, fake.port);
+	done = fill(DONE, fake.port);
+	fake.replies[0] = session;
+	fake.replies[1] = "+" FAKE_RESET;
+	fake.replies[2] = KEPT("9437183");
+	fake.replies[3] = done;
+	bulk_limit_ns = NS_PER_S / 5;
+	ok(upload(&fake, req, &err) == 0 && fake.n_requests == 4,
+	   "broken after the limit, with bytes sent: it goes on (%s)", err.text);
+	bulk_limit_ns = 0;
+	fake_stop(&fake);
+	free(session);
+	free(done);
 }
 
 /* A file that is cut while it goes out. */
@@ -239,6 +266,7 @@ int main(void)
 		test_case(i, &in_file, "a file");
 		test_case(i, &in_memory, "memory");
 	}
+	test_slow(&in_file);
 	test_shorter(fileno(file));
 	return done_testing();
 }
