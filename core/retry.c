@@ -79,9 +79,8 @@ static enum retry_verdict again(struct retry *retry, const struct retry_event *e
 {
 	int64_t left_ns, delay_ns;
 
-	/* a 429 says that nothing was done */
-	if (event->outcome != HTTP_UNREACHED &&
-	    !(event->outcome == HTTP_ANSWERED && event->status == 429))
+	/* a 429 says that nothing was done; a look at the nonce makes sure of it */
+	if (event->outcome != HTTP_UNREACHED)
 		retry->is_ambiguous = true;
 	if (!retry->is_idempotent)
 		return RETRY_FAIL;
