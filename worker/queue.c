@@ -202,7 +202,6 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 {
 	const struct job_step *p = s->plan;
 	const struct found *f = found_get(&w->queue, p->matrix_id, p->iteration);
-	int r;
 
 	s->state = ATTEMPT_PENDING;
 	s->attempt = p->attempt;
@@ -217,10 +216,10 @@ static int resume_step(struct worker *w, struct queue_step *s, struct manifest_s
 	if (f->attempt < s->job->settings.max_attempts)
 		return 0;
 	s->attempt = line->attempt = f->attempt;
-	r = record_write_lost(w, s, line, err);
-	s->state = line->state;
+	/* begun, for whoever reads the manifest before its end is written */
+	line->state = ATTEMPT_PREPARING;
 	s->is_lost = true;
-	return r;
+	return 0;
 }
 
 unsigned queue_skip_unseen(const struct found *found, unsigned attempt,
@@ -408,6 +407,20 @@ void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned at
 	board_step(&w->board, i, state, attempt, reason);
 }
 
+int queue_give_up(struct worker *w, size_t i, struct err *err)
+{
+	const struct queue_step *s = &w->queue.steps[i];
+	struct manifest_step line = {0};
+	int r;
+
+	worker_deadline(w, w->ctl, QUEUE_RECORD_S);
+	r = record_write_lost(w, s, &line, err);
+	if (r < 0)
+		return r;
+	queue_set(w, i, line.state, s->attempt, line.reason);
+	return 0;
+}
+
 /* An abort that comes in the middle of it cuts a write short, once. */
 static int write_cancelled(struct worker *w, const struct queue_step *s,
 			   const char *reason, struct manifest_step *line,
@@ -418,7 +431,8 @@ static int write_cancelled(struct worker *w, const struct queue_step *s,
 	for (int tries = 0; tries < 2 && r == -ECANCELED; tries++) {
 		err_clear(err);
 		worker_deadline(w, w->ctl, QUEUE_RECORD_S);
-		r = record_write_cancelled(w, s, reason, line, err);
+		r = s->is_lost ? record_write_lost(w, s, line, err)
+			       : record_write_cancelled(w, s, reason, line, err);
 	}
 	return r;
 }

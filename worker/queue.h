@@ -19,7 +19,8 @@ struct queue_step {
 	const struct job_step *plan;
 	unsigned attempt; /* the next one while pending, else the newest */
 	enum attempt_state state;
-	bool is_lost; /* failed because nothing was left of its last attempt */
+	bool is_lost; /* nothing is left of its last attempt: failed, once its turn comes
+		       */
 };
 
 /** struct found - the newest attempt of a step that the bucket or workspace shows. */
@@ -49,9 +50,17 @@ int queue_scan(struct worker *w, struct err *err);
  * queue_add_job() - @job is taken, also on an error; of round 1 its steps are appended.
  *
  * What an earlier incarnation committed is adopted; an attempt that began and left no
- * record counts as interrupted, and the record of the last one allowed is written here.
+ * record counts as interrupted; of the last one allowed see queue_give_up().
  */
 int queue_add_job(struct worker *w, struct job *job, struct err *err);
+
+/**
+ * queue_give_up() - write the end of a step whose last attempt left no record.
+ *
+ * When its turn comes and no sooner: an order that nobody has read yet may have given it
+ * one more attempt, or to somebody else.
+ */
+int queue_give_up(struct worker *w, size_t i, struct err *err);
 
 /** queue_keep_job() - @job is taken and lives as long as the queue; no step is added. */
 void queue_keep_job(struct worker *w, struct job *job);

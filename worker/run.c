@@ -56,6 +56,8 @@ static int run_one(struct worker *w, size_t i, struct err *err)
 
 	if (r <= 0)
 		return r;
+	if (w->queue.steps[i].is_lost)
+		return queue_give_up(w, i, err);
 	board_state(&w->board, WORKER_RUNNING, NULL);
 	layout_clean(w, p->test_id, p->block);
 	r = step_run(w, i, err);

@@ -322,11 +322,12 @@ def check_shared(ev, case):
 
 
 def check_reused(ev, case):
-    """An attempt that was seen in flight in one life is not run by another."""
+    """An attempt that was seen in flight in one life is not run by a later one."""
     for (worker, step, attempt), generation in first_sightings(case).items():
         tag = ev.holder(worker, generation)
         for r in ev.records.get(step, []):
             if (r.worker, r.attempt) == (worker, attempt) and r.creator != tag and (
+                    ev.begins_life(worker, r.creator) > generation) and (
                     r.document["files"] or r.state == "ok"):
                 yield f"reused: {r.name} by {r.creator} was in flight in {tag}"
                 break

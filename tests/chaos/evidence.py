@@ -194,6 +194,11 @@ class Evidence:
                 tag = write.tag
         return tag
 
+    def begins_life(self, worker, tag):
+        """The generation of the first lease that the process wrote."""
+        return min((w.generation for w in self.leases.get(worker, []) if w.tag == tag),
+                   default=0)
+
     def counting(self, step):
         """The one record that counts, or None: pending."""
         owner = self.owner(step)

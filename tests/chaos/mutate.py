@@ -129,7 +129,7 @@ def shared(found, fleet):
 
 def reused(found, fleet):
     at = counting_ok(found)
-    found.writes.insert(0, chaos.bucket.Write(1, f"workers/{at.worker}.json", "p998"))
+    found.writes.insert(0, chaos.bucket.Write(0, f"workers/{at.worker}.json", "p998"))
     found.case.sightings = {(at.worker, 1, at.step, at.attempt)}
 
 

@@ -102,5 +102,15 @@ is $? 0 "another machine finishes"
 muster collect gs://ctl/handed --out "$t_dir/handed" >/dev/null
 is "$(csv "$t_dir/handed/results.csv" attempt counts yes | tr '\n' ' ')" "2 1 " \
 	"and does not use the first attempt's number again"
+# killed at the only attempt, and then its steps are moved: their end is not its to write
+split_run moved 1
+MUSTER_DIE_AT=before:upload start moved one; wait "$pid"
+is $? 137 "a worker is killed at the only attempt of a step"
+sleep 2.5
+muster resume gs://ctl/moved --workers w-2 >/dev/null
+start moved one; wait "$pid"
+is $? 0 "it comes back when its steps are another's"
+is "$(muster store ls -r gs://ctl/moved/results/ 2>/dev/null | grep -c step_)" 0 \
+	"and says nothing of how they ended"
 no_leftovers "nothing is left"
 done_testing
