@@ -135,9 +135,8 @@ static int parse_flags(struct split_flags *f, int argc, char **argv,
 		 "of each cell (2); rounded up until the arms' orders are balanced",
 		 NULL},
 		{"design", OPT_STR, &f->design, "NAME",
-		 "blocks (default): arms side by side on a worker; spread: the matrix "
-		 "cut "
-		 "evenly; together: every step on all workers at once",
+		 "blocks (default): arms side by side on a worker; spread: the "
+		 "matrix cut evenly; together: every step on all workers at once",
 		 NULL},
 		{"barrier-policy", OPT_STR, &f->barrier_policy, "NAME",
 		 "together: start with all (default), majority or best-effort; else not",
@@ -164,8 +163,8 @@ static int parse_flags(struct split_flags *f, int argc, char **argv,
 		{"steal", OPT_FLAG, &f->steal, NULL,
 		 "idle workers take over blocks that others have not begun", NULL},
 		{"heartbeat", OPT_DURATION, &f->heartbeat_ns, "D",
-		 "how often workers say that they live, and read orders (30s, at most "
-		 "60s)",
+		 "how often workers say that they live, and read orders "
+		 "(30s, at most 60s)",
 		 NULL},
 		{"stale", OPT_DURATION, &f->stale_ns, "D",
 		 "silent for so long, a worker counts as gone (2m)", NULL},

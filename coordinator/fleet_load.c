@@ -264,7 +264,6 @@ static void check_duplicate(struct run *run, struct fleet_worker *w)
 static bool is_of_interest(const struct fleet *fleet, const struct fleet_worker *w)
 {
 	return fleet->n <= FLEET_PROGRESS_MAX || w->view == FLEET_STALE ||
-	       (w->view == FLEET_ALIVE && w->hb.incarnation.n > 1) ||
 	       (w->view == FLEET_ENDED && w->hb.state != WORKER_DONE);
 }
 

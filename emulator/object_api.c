@@ -52,8 +52,9 @@ static int read_list_query(const struct emu_req *req, struct emu_list_query *ret
 static void set_list(json_t *v, const json_t *want, const char *key, json_t *list)
 {
 	if (json_array_size(list) && emu_fields_has(want, key))
-		json_object_set(v, key, list);
-	json_decref(list);
+		json_object_set_new(v, key, list);
+	else
+		json_decref(list);
 }
 
 /* Of a thousand objects only what @want selects is made. */

@@ -114,6 +114,20 @@ void summary_set(struct manifest_step *line, const struct fio_result *result)
 	line->lat_p99_ns = p99.ns;
 }
 
+void board_line(struct board *b, size_t i, const struct manifest_step *line)
+{
+	HOLD(b);
+	struct manifest_step *to = &b->manifest.steps[i];
+	struct manifest_step whole = *line;
+
+	str_copy(whole.step, sizeof(whole.step), to->step);
+	b->hb.done += attempt_is_final(line->state) - attempt_is_final(to->state);
+	*to = whole;
+	b->hb_changed = true;
+	b->manifest_changed = true;
+	board_wake(b);
+}
+
 void board_summary(struct board *b, size_t i, const struct fio_result *result)
 {
 	HOLD(b);

@@ -43,6 +43,9 @@ void board_state(struct board *b, enum worker_state state, const char *reason);
 void board_step(struct board *b, size_t i, enum attempt_state state, unsigned attempt,
 		const char *reason);
 
+/** board_line() - step @i of the manifest is as @line says, but for its name. */
+void board_line(struct board *b, size_t i, const struct manifest_step *line);
+
 /** board_summary() - the figures of step @i, for its manifest line. */
 void board_summary(struct board *b, size_t i, const struct fio_result *result);
 

@@ -407,6 +407,21 @@ void queue_set(struct worker *w, size_t i, enum attempt_state state, unsigned at
 	board_step(&w->board, i, state, attempt, reason);
 }
 
+/* A record that was found or written decides. One that nobody can read decides nothing:
+ * the step goes on with the next attempt, as at boot. */
+static void take_line(struct worker *w, size_t i, const struct manifest_step *line)
+{
+	struct queue_step *s = &w->queue.steps[i];
+
+	if (!attempt_is_final(line->state)) {
+		s->is_lost = false;
+		queue_set(w, i, ATTEMPT_PENDING, s->attempt + 1, NULL);
+		return;
+	}
+	s->state = line->state;
+	board_line(&w->board, i, line);
+}
+
 int queue_give_up(struct worker *w, size_t i, struct err *err)
 {
 	const struct queue_step *s = &w->queue.steps[i];
@@ -415,10 +430,9 @@ int queue_give_up(struct worker *w, size_t i, struct err *err)
 
 	worker_deadline(w, w->ctl, QUEUE_RECORD_S);
 	r = record_write_lost(w, s, &line, err);
-	if (r < 0)
-		return r;
-	queue_set(w, i, line.state, s->attempt, line.reason);
-	return 0;
+	if (r == 0)
+		take_line(w, i, &line);
+	return r;
 }
 
 /* An abort that comes in the middle of it cuts a write short, once. */
