@@ -105,21 +105,21 @@ static int open_partial(const char *tmp, struct err *err)
 	return fd < 0 ? err_errno(err, -errno, "cannot write %s", tmp) : fd;
 }
 
-static int write_text(int fd, const struct str *text, struct err *err)
+static int write_text(int fd, const char *full, const struct str *text, struct err *err)
 {
 	for (size_t done = 0; done < text->len;) {
 		ssize_t put = write(fd, text->s + done, text->len - done);
 
 		if (put < 0 && errno != EINTR)
-			return err_errno(err, -errno, "writing the file");
+			return err_errno(err, -errno, "cannot write %s", full);
 		done += put > 0 ? (size_t)put : 0;
 	}
 	return 0;
 }
 
-/* Into @fd, and @text if it is not NULL. */
-static int get_object(struct store *store, const char *name, int fd, struct str *text,
-		      struct err *err)
+/* Into @fd (of @full), and @text if it is not NULL. */
+static int get_object(struct store *store, const char *name, int fd, const char *full,
+		      struct str *text, struct err *err)
 {
 	struct obj_meta meta = {0};
 	int r;
@@ -127,7 +127,7 @@ static int get_object(struct store *store, const char *name, int fd, struct str 
 	if (text) {
 		r = store->ops->get(store, name, FETCH_TEXT_MAX_BYTES, text, &meta, err);
 		if (r != -EFBIG)
-			return r < 0 ? r : write_text(fd, text, err);
+			return r < 0 ? r : write_text(fd, full, text, err);
 		/* larger than when it was listed */
 		text->failed = true;
 	}
@@ -144,7 +144,7 @@ static int download(struct store *store, const char *name, struct run_object *ob
 
 	if (fd < 0)
 		return fd;
-	r = get_object(store, name, fd, text, &why);
+	r = get_object(store, name, fd, full, text, &why);
 	if (r == 0 && rename(tmp, full) == 0) {
 		object->is_here = true;
 		return 0;

@@ -415,5 +415,13 @@ ok $? "another run's config"
 "$muster" collect gs://ctl/good --out "$dir/full" >/dev/full 2>"$dir/err"
 [ $? -eq 1 ] && one_line
 ok $? "a full standard output is noticed"
+if unshare -m true 2>/dev/null; then
+	# 24 KiB: room for some small objects, not for the records
+	mkdir "$dir/small"
+	unshare -m sh -c 'mount -t tmpfs -o size=24k none "$1" && exec "$2" collect gs://ctl/good --out "$1/out"' \
+		- "$dir/small" "$muster" >"$dir/out" 2>"$dir/err"
+	[ $? -eq 2 ] && one_line && says "No space left" && grep -Eq "small/out/|gs://ctl/good/" "$dir/err"
+	ok $? "a full disk: what could not be written is named"
+fi
 
 finish
