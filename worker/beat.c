@@ -94,14 +94,12 @@ static int write_owned(struct beat *beat, const char *name, const struct str *te
 		if (r != -EEXIST)
 			return r;
 		err_clear(err);
-		r = lease_owner(beat->store, name, &rival, generation, err);
-		if (r == -ENOENT)
-			err_clear(err);
-		else if (r < 0)
+		r = lease_rival(beat->store, beat->lease, name,
+				beat->board->hb.incarnation.nonce, &rival, generation,
+				err);
+		if (r < 0)
 			return r;
-		else if (strcmp(rival.incarnation.nonce,
-				beat->board->hb.incarnation.nonce) != 0 &&
-			 !plant_is("nofence")) {
+		if (r == 1 && !plant_is("nofence")) {
 			fenced(beat, &rival);
 			return err_set(err, -EPERM, "fenced out");
 		}
@@ -119,7 +117,7 @@ static void write_lease(struct beat *beat)
 	struct board *b = beat->board;
 	cleanup_str struct str text = STR_INIT(HEARTBEAT_MAX_BYTES);
 	cleanup_json json_t *doc = NULL;
-	char name[PATH_CAP], summary[STORE_SUMMARY_CAP];
+	char summary[STORE_SUMMARY_CAP];
 	struct heartbeat hb;
 	struct err err = {0};
 	int64_t period_ns;
@@ -135,10 +133,8 @@ static void write_lease(struct beat *beat)
 	heartbeat_summary(&hb, summary);
 	r = json_dump(doc, &text, &err);
 	if (r == 0)
-		r = path_worker(name, &beat->run, beat->worker, &err);
-	if (r == 0)
-		r = write_owned(beat, name, &text, summary, &beat->lease_generation,
-				&err);
+		r = write_owned(beat, beat->lease, &text, summary,
+				&beat->lease_generation, &err);
 	beat->lease_at_ns = clock_mono_ns();
 	beat->lease_due_ns =
 		beat->lease_at_ns +

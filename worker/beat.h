@@ -30,6 +30,7 @@ struct beat {
 	struct store *store; /* its own; owned */
 	struct run_ref run;
 	char worker[WORKER_CAP];
+	char lease[PATH_CAP];	      /* name of workers/<worker>.json */
 	uint64_t lease_generation;    /* as the lease was taken */
 	uint64_t manifest_generation; /* 0 = there is none yet */
 	/* the thread's own */

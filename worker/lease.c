@@ -58,6 +58,27 @@ int lease_owner(struct store *store, const char *name, struct heartbeat *ret,
 	return 0;
 }
 
+int lease_rival(struct store *store, const char *lease, const char *name,
+		const char *nonce, struct heartbeat *ret, uint64_t *ret_generation,
+		struct err *err)
+{
+	uint64_t generation;
+	int r;
+
+	r = lease_owner(store, name, ret, ret_generation, err);
+	if (r == 0 && strcmp(ret->incarnation.nonce, nonce) == 0)
+		return 0;
+	if (strcmp(name, lease) != 0 && (r == 0 || r == -ENOENT)) {
+		err_clear(err);
+		r = lease_owner(store, lease, ret, &generation, err);
+	}
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	return r < 0 ? r : strcmp(ret->incarnation.nonce, nonce) != 0;
+}
+
 static int keep_meta(const struct obj_meta *meta, void *arg, struct err *err)
 {
 	struct lease_seen *seen = arg;
@@ -273,6 +294,19 @@ static int manifest_read(struct worker *w, const char *name, uint64_t *ret_gener
 	return 0;
 }
 
+/* This process may have been silent for long since it took the name: what it has just
+ * read may be its heir's. */
+static int still_ours(struct worker *w, struct err *err)
+{
+	struct lease_seen heir = {.exists = true};
+	uint64_t generation;
+	int r;
+
+	r = lease_rival(w->ctl, w->beat.lease, w->beat.lease,
+			w->board.hb.incarnation.nonce, &heir.hb, &generation, err);
+	return r == 1 ? in_use(w, &heir, err) : r;
+}
+
 /* The index an earlier incarnation left, rewritten as ours: from here on its own writes
  * fail. */
 static int manifest_take(struct worker *w, const char *name, struct err *err)
@@ -286,6 +320,8 @@ static int manifest_take(struct worker *w, const char *name, struct err *err)
 	int r;
 
 	r = manifest_read(w, name, &req.if_generation, err);
+	if (r == 0)
+		r = still_ours(w, err);
 	if (r < 0)
 		return r;
 	str_copy(m->run, sizeof(m->run), w->id.run.run);
@@ -337,17 +373,18 @@ static void fill_heartbeat(struct worker *w)
 
 int lease_take(struct worker *w, struct err *err)
 {
-	char name[PATH_CAP], manifest[PATH_CAP];
+	char manifest[PATH_CAP];
 	int r;
 
 	fill_heartbeat(w);
-	r = path_worker(name, &w->id.run, w->id.worker, err);
+	r = path_worker(w->beat.lease, &w->id.run, w->id.worker, err);
 	if (r == 0)
 		r = path_manifest(manifest, &w->id.run, w->id.worker, err);
 	if (r == 0)
-		r = take_name(w, name, err);
+		r = take_name(w, w->beat.lease, err);
 	if (r < 0)
 		return r;
+	worker_die_at("after", "take-name");
 	/* its last owner may write once more between our read and our write */
 	for (int tries = 0; tries < 3; tries++) {
 		r = manifest_take(w, manifest, err);

@@ -70,4 +70,17 @@ int lease_take(struct worker *w, struct err *err);
 int lease_owner(struct store *store, const char *name, struct heartbeat *ret,
 		uint64_t *ret_generation, struct err *err);
 
+/**
+ * lease_rival() - @name, the lease or the manifest, is not as we left it: is the worker's
+ * name another's by now? 1 = yes, @ret says whose; 0 = no, or there is no lease any more.
+ *
+ * @nonce: our incarnation's
+ * @ret_generation: of @name; 0 when there is none
+ * The lease alone decides: a life that lost it may have written the manifest once more.
+ * It is looked at last, so whoever takes it after that writes the manifest after us.
+ */
+int lease_rival(struct store *store, const char *lease, const char *name,
+		const char *nonce, struct heartbeat *ret, uint64_t *ret_generation,
+		struct err *err);
+
 #endif

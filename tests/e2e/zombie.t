@@ -41,6 +41,16 @@ split_run() { # RUN MAX-ATTEMPTS
 		--stale 2s >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
 }
 
+owners() { # RUN: incarnation and state of w-1's lease, then of its manifest
+	local name
+	for name in workers/w-1 results/w-1/manifest; do
+		muster store cat "gs://ctl/$1/$name.json" | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d["incarnation"]["n"], d["state"])'
+	done | xargs
+}
+
 # it is silent from before its first heartbeat of the step on: nobody can know of it
 split_run late 2
 start late one before:upload; one=$pid
@@ -113,5 +123,29 @@ is $? 0 "it comes back when its steps are another's"
 muster store ls -r gs://ctl/moved/results/ >"$t_dir/moved.ls"
 is "$(grep -c manifest "$t_dir/moved.ls") $(grep -c step_ "$t_dir/moved.ls")" "1 0" \
 	"and says nothing of how they ended"
+# silent between the lease and the index it has to take over: by then the index is its heir's
+split_run index 4
+MUSTER_DIE_AT=before:upload start index zero; wait "$pid"
+is $? 137 "a worker is killed and leaves an index"
+sleep 2.5
+start index one after:take-name; one=$pid
+wait_stopped "$one"; is $? 0 "the next one falls silent as soon as it has the name"
+start index two; wait "$pid"
+is $? 0 "its heir finishes"
+kill -CONT "$one"; wait "$one"
+is $? 5 "the silent one comes back and finds the name another's"
+is "$(owners index)" "3 done 3 done" "lease and index are the heir's"
+# silent before there is an index: what it writes when it comes back ends nobody but itself;
+# its next heartbeat, which would be refused, is late enough
+split_run first 4
+MUSTER_BEAT_GAP_MS=20000 start first one after:lease; one=$pid
+wait_stopped "$one"; is $? 0 "a machine falls silent before it has an index"
+start first two after:lease; two=$pid
+wait_stopped "$two"; is $? 0 "and its heir finds none"
+kill -CONT "$one"; wait "$one"
+is $? 5 "the first one writes one and is fenced out"
+kill -CONT "$two"; wait "$two"
+is $? 0 "its heir is not disturbed by it"
+is "$(owners first)" "2 done 2 done" "lease and index are its heir's"
 no_leftovers "nothing is left"
 done_testing
