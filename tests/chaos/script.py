@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 HEARTBEAT_S, STALE_S = 1, 2
 LENGTH_S = 2.4
-POINTS = ("lease", "fetch-job", "claim", "layout", "measure", "parse", "upload", "commit")
+POINTS = ("take-name", "lease", "fetch-job", "claim", "layout", "measure", "parse", "upload",
+          "commit")
 # what a seed's run is of: seed % 6
 KINDS = ("plain", "steal", "plain", "together", "steal", "plain")
 FAULTS = ("429", "503", "500", "408", "reset", "lost", "stall", "truncate")
@@ -106,7 +107,7 @@ def place(rng, same=0.6):
 def point(rng, kind):
     """An exact place, as tests/e2e/kill.t has it."""
     name = rng.choice(POINTS + MORE_POINTS[kind])
-    return ("after:" if "steal" in name or name == "unit-claim" else
+    return ("after:" if name in ("take-name", "steal", "unit-claim") else
             rng.choice(["before:", "after:"])) + name
 
 
