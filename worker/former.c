@@ -12,6 +12,7 @@ enum { FORMER_S = 60 };
 struct look {
 	const struct run_ref *run;
 	const struct job_step *plan;
+	const char *from;
 	unsigned attempt; /* highest with a record; 0 = none */
 };
 
@@ -32,7 +33,7 @@ static int on_file(const struct obj_meta *meta, void *arg, struct err *err)
 static int read_state(struct worker *w, const struct look *look, enum attempt_state *ret,
 		      struct err *err)
 {
-	const struct attempt_ref at = {look->plan->from, look->plan->matrix_id,
+	const struct attempt_ref at = {look->from, look->plan->matrix_id,
 				       look->plan->iteration, look->attempt};
 	cleanup_str struct str text = STR_INIT(STEP_MAX_BYTES);
 	cleanup_step_record struct step_record rec = {0};
@@ -50,10 +51,18 @@ static int read_state(struct worker *w, const struct look *look, enum attempt_st
 	return r;
 }
 
-int former_has_ended(struct worker *w, const struct job_step *plan, bool *ret,
-		     struct err *err)
+const char *former_owner(const struct job *job, const struct job_step *plan)
 {
-	struct look look = {.run = &w->id.run, .plan = plan};
+	if (job->round < 2)
+		return NULL;
+	return plan->from ? plan->from : job->worker;
+}
+
+int former_has_ended(struct worker *w, const struct job *job, const struct job_step *plan,
+		     bool *ret, struct err *err)
+{
+	struct look look = {
+		.run = &w->id.run, .plan = plan, .from = former_owner(job, plan)};
 	struct list_req req = {.on_object = on_file, .arg = &look};
 	enum attempt_state state = ATTEMPT_PENDING;
 	cleanup_free char *prefix = NULL;
@@ -62,12 +71,12 @@ int former_has_ended(struct worker *w, const struct job_step *plan, bool *ret,
 	int r;
 
 	*ret = false;
-	if (!plan->from || strcmp(plan->from, w->id.worker) == 0)
+	if (!look.from || strcmp(look.from, w->id.worker) == 0)
 		return 0;
 	r = path_dir(dir, &w->id.run, PATH_RESULTS, err);
 	if (r < 0)
 		return r;
-	prefix = xasprintf("%s%s/test-%u/", dir, plan->from, plan->matrix_id);
+	prefix = xasprintf("%s%s/test-%u/", dir, look.from, plan->matrix_id);
 	req.prefix = prefix;
 	worker_deadline(w, w->ctl, FORMER_S);
 	r = w->ctl->ops->list(w->ctl, &req, &date_ns, err);

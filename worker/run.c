@@ -34,16 +34,17 @@ static void try_again(struct worker *w, size_t i)
  * that cannot be found out it is run: it costs time, and only one of both counts. */
 static bool is_ended_elsewhere(struct worker *w, size_t i)
 {
+	const struct job *job = w->queue.steps[i].job;
 	const struct job_step *p = w->queue.steps[i].plan;
 	struct err why = {0};
 	bool is_ended = false;
 
-	if (former_has_ended(w, p, &is_ended, &why) < 0)
+	if (former_has_ended(w, job, p, &is_ended, &why) < 0)
 		log_line(LOG_WARN, "step %u-%u: its former owner's results: %s",
 			 p->matrix_id, p->iteration, why.text);
 	if (is_ended) {
 		worker_say("step %u-%u was committed by %s before it moved", p->matrix_id,
-			   p->iteration, p->from);
+			   p->iteration, former_owner(job, p));
 		queue_take_out(w, i);
 	}
 	return is_ended;

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/rng.h"
 #include "worker/binary.h"
+#include "worker/former.h"
 #include "worker/run.h"
 #include "worker/steal_view.h"
 #include "worker/worker.h"
@@ -53,6 +54,18 @@ static bool can_run(struct worker *w, const struct job *job, size_t first, size_
 	return true;
 }
 
+/* Nothing of it is left to be done: claimed, it would belong to one that never ran it. */
+static bool has_ended(struct worker *w, const struct job *job, size_t first, size_t end)
+{
+	bool is_ended = true;
+	struct err why = {0};
+
+	for (size_t i = first; is_ended && i < end; i++)
+		if (former_has_ended(w, job, &job->steps[i], &is_ended, &why) < 0)
+			return false;
+	return is_ended;
+}
+
 /* 1 taken, 0 not: then it is barred or known as another's. */
 static int take(struct worker *w, struct steal_job *j, struct steal_unit *u,
 		struct err *err)
@@ -67,7 +80,7 @@ static int take(struct worker *w, struct steal_job *j, struct steal_unit *u,
 		r = run_prepare_round(w, err);
 	if (r < 0)
 		return r;
-	if (!can_run(w, job, first, end)) {
+	if (!can_run(w, job, first, end) || has_ended(w, job, first, end)) {
 		u->is_barred = true;
 		return 0;
 	}

@@ -7,6 +7,7 @@ start_emulator
 
 printf 'rw,bs,filesize\nread,64k,256k\n' >"$t_dir/tests.csv"
 printf 'commit,mount_args,label\nm,,a\nm,,b\n' >"$t_dir/configs.csv"
+printf 'commit,mount_args,label\nm,,a\n' >"$t_dir/one.csv"
 cat >"$t_dir/job.fio" <<'END'
 [t]
 ioengine=psync
@@ -38,8 +39,10 @@ END
 chmod +x "$t_dir/bin/fio"
 PATH=$t_dir/bin:$PATH
 
-split() { # RUN WORKERS ITERATIONS: the blocks are all w-1's; it counts as dead after 4 s
-	muster split "gs://ctl/$1" --tests "$t_dir/tests.csv" --configs "$t_dir/configs.csv" \
+# split RUN WORKERS ITERATIONS [CONFIGS]: the blocks are all w-1's; it is dead after 4 s
+split() {
+	muster split "gs://ctl/$1" --tests "$t_dir/tests.csv" \
+		--configs "$t_dir/${4:-configs.csv}" \
 		--fio "$t_dir/job.fio" --data gs://data --workers "$2" --iterations "$3" \
 		--kind dir --steal >"$t_dir/split.out" 2>&1 || sed 's/^/# /' "$t_dir/split.out"
 	PYTHONPATH=tests/cli PYTHONDONTWRITEBYTECODE=1 python3 - "$1" <<'PY'
@@ -157,5 +160,26 @@ muster wait gs://ctl/b --timeout 10s >/dev/null
 is $? 0 "wait: over and ok"
 muster collect gs://ctl/b --out "$t_dir/b" >"$t_dir/collect.out"
 is $? 0 "collect: every step is ok"
+
+# --- nobody lives: its steps are given to a silent worker anew; it comes back and ends the
+# one it was at by its old claim, so nobody takes that one by a claim of the new round ---
+[ -n "$("$BUILD/muster-worker" --list-points 2>/dev/null)" ] && {
+	split c 2 2 one.csv
+	MUSTER_STOP_AT=before:upload worker c w-1 & one=$!
+	wait_stale c
+	muster resume gs://ctl/c >"$t_dir/resume.out"
+	is $? 0 "resume where nobody lives"
+	like "$(muster store ls gs://ctl/c/jobs/)" "w-1.r2.json" "the steps stay with their worker"
+	pkill -CONT -f "muster-worker.*ws-c-w-1"
+	wait $one
+	is $? 0 "which comes back and ends them"
+	is "$(muster store ls gs://ctl/c/claims/ | grep -c '1-1\.r2')" 0 \
+		"the one in flight by its first claim"
+	worker c w-2
+	is "$?$(grep took "$t_dir/c-w-2.out")" 0 "another finds nothing to take"
+	muster collect gs://ctl/c --out "$t_dir/c" >"$t_dir/collect.out"
+	is "$? $(csv "$t_dir/c/results.csv" worker counts yes | tr '\n' ' ')" "0 w-1 w-1 " \
+		"every step counts once, and is its worker's"
+}
 no_leftovers "nothing is left"
 done_testing
