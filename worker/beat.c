@@ -112,7 +112,15 @@ static void say_failed(const char *what, const struct err *err)
 	log_line(LOG_WARN, "%s not written: %s", what, err->text);
 }
 
-static void write_lease(struct beat *beat)
+/* Who is interrupted has seconds left: its heir writes the index anew. */
+static bool is_last_word(enum worker_state state)
+{
+	return worker_is_end(state) && state != WORKER_INTERRUPTED;
+}
+
+/* @was_last: the index was written after the last word was on the board; if not, that
+ * waits for the next turn. */
+static void write_lease(struct beat *beat, bool was_last)
 {
 	struct board *b = beat->board;
 	cleanup_str struct str text = STR_INIT(HEARTBEAT_MAX_BYTES);
@@ -121,13 +129,17 @@ static void write_lease(struct beat *beat)
 	struct heartbeat hb;
 	struct err err = {0};
 	int64_t period_ns;
+	bool is_early;
 	int r;
 
 	pthread_mutex_lock(&b->lock);
 	hb = b->hb;
-	b->hb_changed = false;
+	is_early = is_last_word(hb.state) && !was_last;
+	b->hb_changed = is_early;
 	period_ns = (int64_t)b->heartbeat_s * NS_PER_S;
 	pthread_mutex_unlock(&b->lock);
+	if (is_early)
+		return;
 	clock_format(clock_real_ns(), hb.at);
 	doc = heartbeat_to_json(&hb);
 	heartbeat_summary(&hb, summary);
@@ -257,7 +269,11 @@ static void wait_change(struct beat *beat, int64_t until_ns)
 			;
 }
 
-/* One turn: write what is due, read orders. False when the thread may leave. */
+/* One turn: write what is due, read orders. False when the thread may leave.
+ *
+ * The index goes before the lease twice: before the first step, for what is known of
+ * attempts outlives this process; and at the end, for nobody goes on where a lease says
+ * that all is done. */
 static bool beat_turn(struct beat *beat)
 {
 	struct board *b = beat->board;
@@ -265,7 +281,7 @@ static bool beat_turn(struct beat *beat)
 			       .manifest_at_ns = beat->manifest_at_ns,
 			       .lease_due_ns = beat->lease_due_ns};
 	unsigned asked, answered;
-	bool is_over, is_first, has_beaten = false;
+	bool is_over, is_last, is_first, has_beaten = false;
 
 	tell_signal(beat);
 	pthread_mutex_lock(&b->lock);
@@ -276,10 +292,11 @@ static bool beat_turn(struct beat *beat)
 	asked = b->polls_asked;
 	answered = b->polls_done;
 	is_first = b->hb.state == WORKER_READY && asked != answered;
+	is_last = is_last_word(b->hb.state);
 	pthread_mutex_unlock(&b->lock);
 
-	/* before the first step: what is known of attempts outlives this process */
-	if (is_first && now.manifest_changed && stop_why(beat->stop) != STOP_FENCED) {
+	if ((is_first || is_last) && now.manifest_changed &&
+	    stop_why(beat->stop) != STOP_FENCED) {
 		write_manifest(beat);
 		now.manifest_changed = false;
 	}
@@ -288,7 +305,7 @@ static bool beat_turn(struct beat *beat)
 	    ((!now.hb_changed && !now.manifest_changed) || now.now_ns > beat->over_ns))
 		return false;
 	if (beat_lease_ns(&now) <= now.now_ns) {
-		write_lease(beat);
+		write_lease(beat, is_last);
 		has_beaten = true;
 	}
 	if (beat_manifest_ns(&now) <= now.now_ns && stop_why(beat->stop) != STOP_FENCED)

@@ -51,6 +51,12 @@ print(d["incarnation"]["n"], d["state"])'
 	done | xargs
 }
 
+# the emulator's are the times of the writes
+generation() { # RUN NAME
+	muster store stat --json "gs://ctl/$1/$2.json" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["generation"])'
+}
+
 # it is silent from before its first heartbeat of the step on: nobody can know of it
 split_run late 2
 start late one before:upload; one=$pid
@@ -135,6 +141,9 @@ is $? 0 "its heir finishes"
 kill -CONT "$one"; wait "$one"
 is $? 5 "the silent one comes back and finds the name another's"
 is "$(owners index)" "3 done 3 done" "lease and index are the heir's"
+# nobody goes on where a lease says that all is done: the index has to be there by then
+ok $(($(generation index workers/w-1) > $(generation index results/w-1/manifest) ? 0 : 1)) \
+	"the index was written before the lease said that all is done"
 # silent before there is an index: what it writes when it comes back ends nobody but itself;
 # its next heartbeat, which would be refused, is late enough
 split_run first 4
