@@ -32,6 +32,13 @@ static void begin(struct fake *fake)
 	w.ctl = store;
 }
 
+static void end(struct fake *fake)
+{
+	stop(fake);
+	queue_done(&w.queue);
+	board_done(&w.board);
+}
+
 static void test_failed(void)
 {
 	struct fake fake = {.replies = {META}};
@@ -45,7 +52,7 @@ static void test_failed(void)
 		   strstr(w.board.manifest.steps[0].reason, "interrupted 2 times") &&
 		   w.board.hb.done == 1,
 	   "the manifest says so: %s", w.board.manifest.steps[0].reason);
-	stop(&fake);
+	end(&fake);
 }
 
 /* The record of another incarnation, written since the bucket was looked at. */
@@ -69,7 +76,7 @@ static void test_found(void)
 	   "a record that came after all counts");
 	ok(w.board.manifest.steps[0].has_summary && w.board.hb.done == 1,
 	   "with its figures");
-	stop(&fake);
+	end(&fake);
 }
 
 static void test_unreadable(void)
@@ -80,7 +87,7 @@ static void test_unreadable(void)
 	ok(queue_give_up(&w, 0, NULL) == 0 && queue_next(&w.queue) == 0 &&
 		   w.queue.steps[0].attempt == 3 && !w.queue.steps[0].is_lost,
 	   "after one that nobody can read comes the next attempt");
-	stop(&fake);
+	end(&fake);
 }
 
 int main(void)
