@@ -43,7 +43,7 @@ PLANTS = {"rerun": None, "sameattempt": None, "double": None, "noprecondition": 
           "nofence": None, "lost": None, "claimless": "steal", "deaf": "steal",
           "verdict": "together", "nostart": "together", "alone": "together",
           "orphan": "plain", "mixed": "plain"}
-PLANT_RUNS = 12
+PLANT_RUNS = 48
 # so many runs prove something only if all of these struck
 MANY = 50
 STRUCK = {"figures": ("takeovers", "fences", "claims", "stolen", "verdicts", "sessions"),
