@@ -159,7 +159,8 @@ static void write_lease(struct beat *beat, bool was_last)
 	pthread_mutex_unlock(&b->lock);
 }
 
-static void write_manifest(struct beat *beat)
+/* False: it is still to be written. */
+static bool write_manifest(struct beat *beat)
 {
 	struct board *b = beat->board;
 	cleanup_str struct str text = STR_INIT(MANIFEST_MAX_BYTES);
@@ -180,11 +181,12 @@ static void write_manifest(struct beat *beat)
 				&err);
 	beat->manifest_at_ns = clock_mono_ns();
 	if (r == 0 || r == -EPERM)
-		return;
+		return true;
 	say_failed("manifest", &err);
 	pthread_mutex_lock(&b->lock);
 	b->manifest_changed = true;
 	pthread_mutex_unlock(&b->lock);
+	return false;
 }
 
 /* One order, if the next number is there: 1, else 0 or the error of the look. */
@@ -281,7 +283,7 @@ static bool beat_turn(struct beat *beat)
 			       .manifest_at_ns = beat->manifest_at_ns,
 			       .lease_due_ns = beat->lease_due_ns};
 	unsigned asked, answered;
-	bool is_over, is_last, is_first, has_beaten = false;
+	bool is_over, is_last, is_first, has_beaten = false, has_told = false;
 
 	tell_signal(beat);
 	pthread_mutex_lock(&b->lock);
@@ -297,8 +299,8 @@ static bool beat_turn(struct beat *beat)
 
 	if ((is_first || is_last) && now.manifest_changed &&
 	    stop_why(beat->stop) != STOP_FENCED) {
-		write_manifest(beat);
-		now.manifest_changed = false;
+		now.manifest_changed = !write_manifest(beat);
+		has_told = true;
 	}
 	now.now_ns = clock_mono_ns();
 	if (is_over &&
@@ -308,7 +310,8 @@ static bool beat_turn(struct beat *beat)
 		write_lease(beat, is_last);
 		has_beaten = true;
 	}
-	if (beat_manifest_ns(&now) <= now.now_ns && stop_why(beat->stop) != STOP_FENCED)
+	if (!has_told && beat_manifest_ns(&now) <= now.now_ns &&
+	    stop_why(beat->stop) != STOP_FENCED)
 		write_manifest(beat);
 	if (!is_over && (has_beaten || asked != answered))
 		read_orders(beat, asked);

@@ -19,8 +19,7 @@ struct queue_step {
 	const struct job_step *plan;
 	unsigned attempt; /* the next one while pending, else the newest */
 	enum attempt_state state;
-	bool is_lost; /* nothing is left of its last attempt: failed, once its turn comes
-		       */
+	bool is_lost; /* its last attempt left nothing: failed, once its turn comes */
 };
 
 /** struct found - the newest attempt of a step that the bucket or workspace shows. */
